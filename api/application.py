@@ -39,6 +39,7 @@ from api.routes import (
     notifications,
     places,
     plans,
+    prometheus,
     records,
     registry,
     revisits,
@@ -46,6 +47,7 @@ from api.routes import (
     session,
     stream,
     system,
+    tokens,
 )
 from api.services import Services, build
 from api.settings import ApiSettings
@@ -59,7 +61,9 @@ def routes() -> list[BaseRoute]:
     """Every route of the API, in order."""
     routers = (
         session.router,
+        tokens.router,
         places.router,
+        prometheus.router,
         equipment.router,
         records.router,
         imports.router,
@@ -110,7 +114,9 @@ def create_app(ports: ApiPorts, settings: ApiSettings) -> FastAPI:
     app.state.services = services
     app.router.routes.extend(served)
     if settings.web_root is not None:
-        app.router.routes.append(Mount("/", Pages(settings.web_root), name="pages"))
+        app.router.routes.append(
+            Mount("/", Pages(settings.web_root, kept_on_phones=settings.kept_on_phones), name="pages")
+        )
     _handle_errors(app)
     app.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM_BYTES, compresslevel=_COMPRESS_LEVEL)
     app.add_middleware(Perimeter, settings=settings, metrics=services.metrics)

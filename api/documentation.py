@@ -40,6 +40,7 @@ _TAGS: Sequence[Mapping[str, str]] = (
     {"name": "session", "description": "Setup, login, the own session"},
     {"name": "notifications", "description": "How people are told, and what could not be delivered"},
     {"name": "places", "description": "Communities, facilities, histories"},
+    {"name": "prometheus", "description": "A subset of the Prometheus query interface over measurements"},
     {"name": "alarms", "description": "Alarms and what people do with them"},
     {"name": "cases", "description": "Cases"},
     {"name": "exchange", "description": "Cases of other platforms: their requests, what their numbers stand for"},
@@ -72,7 +73,7 @@ def document(routes: Sequence[BaseRoute], policy: Policy) -> dict[str, Any]:
         summary="Communities, facilities, alarms, cases and tasks of a city's two grids",
         description="Times are UTC milliseconds; texts that people read come in Chinese and English; errors are "
         "problem+json with stable codes. Requests that change something carry the session cookie and come from the "
-        "same site.",
+        "same site; programs that read carry a token.",
         routes=routes,
         tags=[dict(tag) for tag in _TAGS],
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -83,10 +84,13 @@ def document(routes: Sequence[BaseRoute], policy: Policy) -> dict[str, Any]:
     for model in (Problem, *_EVENTS):
         _add_schema(schemas, model)
     made["components"]["securitySchemes"] = {
-        "session": {"type": "apiKey", "in": "cookie", "name": "__Host-twingrid", "description": "`twingrid` on http"}
+        "session": {"type": "apiKey", "in": "cookie", "name": "__Host-twingrid", "description": "`twingrid` on http"},
+        "token": {"type": "http", "scheme": "bearer", "description": "a token with one of the operation's `x-scopes`"},
     }
     for operation in _operations(made):
-        _finish(operation, policy.operations[operation["operationId"]])
+        name = operation["operationId"]
+        scopes = sorted(scope for scope, names in policy.scopes.items() if name in names)
+        _finish(operation, policy.operations[name], scopes)
     made["components"]["schemas"] = {name: schemas[name] for name in sorted(schemas)}
     return made
 
@@ -102,8 +106,8 @@ def _operations(made: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [operation for path in made["paths"].values() for method, operation in path.items() if method in _METHODS]
 
 
-def _finish(operation: dict[str, Any], entry: Entry) -> None:
-    """Say how it fails and who may use it."""
+def _finish(operation: dict[str, Any], entry: Entry, scopes: Sequence[str]) -> None:
+    """Say how it fails, who may use it, and which tokens reach it."""
     operation["responses"].pop("422", None)
     operation["responses"]["default"] = {
         "description": "A problem",
@@ -112,6 +116,9 @@ def _finish(operation: dict[str, Any], entry: Entry) -> None:
     operation["x-permission"] = entry.permission
     if not entry.open_to_all:
         operation["security"] = [{"session": []}]
+    if scopes:
+        operation["x-scopes"] = list(scopes)
+        operation["security"] = [*operation.get("security", [{}]), {"token": []}]
     stream = operation["responses"].get("200", {}).get("content", {}).get("text/event-stream")
     if stream is not None:
         stream["schema"] = {

@@ -8,6 +8,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from fastapi import Request, Response
+from pydantic import SecretStr
 
 from api.access import Caller
 from api.models.base import Bilingual, CommunityRef
@@ -21,6 +22,7 @@ from api.sessions import OpenedSession, Session, Sessions
 from api.settings import ApiSettings
 from api.setup import Setup
 from api.throttle import Attempt, LoginThrottle
+from api.tokens import Token, Tokens
 from core.errors import Refused
 from core.people import Login
 from core.ports.registry import Owner, OwnerKind
@@ -32,7 +34,7 @@ _SETUP_ACCOUNT = " setup"
 
 
 class Entrance:
-    """The door: everything that makes or ends a session."""
+    """The door: everything that makes or ends a session, and who stands behind a token."""
 
     def __init__(self, ports: ApiPorts, settings: ApiSettings, policy: Policy, setup: Setup) -> None:
         """Join sessions, passwords and throttle."""
@@ -43,6 +45,7 @@ class Entrance:
         self._throttle = LoginThrottle(ports.engine)
         self._passwords = Passwords(settings.password_cost)
         self.sessions = Sessions(ports.engine, settings)
+        self.tokens = Tokens(ports.engine)
 
     # --- who asks -------------------------------------------------------------------------------------------------
 
@@ -50,6 +53,21 @@ class Entrance:
         """Who stands behind the cookie of a request, read afresh; ``None`` without a session that still serves."""
         token = request.cookies.get(self._settings.cookie_name, "")
         return self._caller(self.sessions.find(token, self._ports.clock.now_ms()))
+
+    def bearer(self, secret: str, request: Request) -> tuple[Token, Caller] | None:
+        """The token with this secret and who stands behind it, read afresh; ``None`` if either serves no more."""
+        token = self.tokens.find(secret, address_of(request), self._ports.clock.now_ms())
+        login = None if token is None else self._ports.registry.login(token.username)
+        if token is None or login is None or not login.active:
+            return None
+        caller = Caller(
+            login=login,
+            permissions=self._policy.permissions_of(login),
+            supervises=self._policy.supervises(login.role),
+            session="",
+            expires_ms=token.expires_ms,
+        )
+        return token, caller
 
     def still(self, caller: Caller) -> Caller | None:
         """The same caller as they stand now, for connections that stay open; ``None`` when the session ended."""
@@ -187,14 +205,22 @@ class Entrance:
         self._ports.registry_commands.set_language(caller.login.username, body.language, now_ms)
         return self.me(replace(caller, login=replace(caller.login, language=body.language)))
 
-    def change_password(self, caller: Caller, body: PasswordChange, request: Request, response: Response) -> Me:
-        """Give the login a new password; only this browser stays logged in."""
-        now_ms = self._ports.clock.now_ms()
-        login = caller.login
-        attempt = self._admitted(login.username, request, now_ms)
-        if not self._passwords.verify(login.password_hash, body.current_password.get_secret_value()):
+    def confirm(self, caller: Caller, password: SecretStr, request: Request) -> None:
+        """Ask once more for the caller's password.
+
+        Raises:
+            ProblemError: ``WRONG_LOGIN``, or ``TOO_MANY_LOGINS`` as at the login itself.
+        """
+        attempt = self._admitted(caller.login.username, request, self._ports.clock.now_ms())
+        if not self._passwords.verify(caller.login.password_hash, password.get_secret_value()):
             raise ProblemError(Problems.WRONG_LOGIN)
         self._throttle.succeeded(attempt)
+
+    def change_password(self, caller: Caller, body: PasswordChange, request: Request, response: Response) -> Me:
+        """Give the login a new password; only this browser stays logged in, and no token goes on reading."""
+        now_ms = self._ports.clock.now_ms()
+        login = caller.login
+        self.confirm(caller, body.current_password, request)
         password = body.new_password.get_secret_value()
         _refuse_guessable(password, login.username)
         if password == body.current_password.get_secret_value():
@@ -203,6 +229,7 @@ class Entrance:
             login.username, self._passwords.hash(password), login.username, now_ms
         )
         self.sessions.end_all(login.username, now_ms)
+        self.tokens.end_all(login.username, login.username, now_ms)
         log.info("password changed", extra={"username": login.username})
         return self._opened(self._ports.registry.login(login.username) or login, request, response, now_ms)
 

@@ -29,6 +29,9 @@ OPERATION_PERMISSION = Sentence(
     "操作 {name} 需要未知的权限 {permission}", "operation {name} needs the unknown permission {permission}"
 )
 OPERATION_OBJECTS = Sentence("操作 {name} 的对象 {objects} 未知", "operation {name} has the unknown objects {objects}")
+SCOPE_OPERATION = Sentence(
+    "令牌范围 {name} 有未知的操作 {operation}", "the scope {name} has the unknown operation {operation}"
+)
 NOT_GUARDED = kind(
     "TG-4904", "路由 {path!r} 没有权限检查", "route {path!r} is not guarded", "使用 GuardedRoute", "use GuardedRoute"
 )
@@ -64,6 +67,17 @@ NO_REGISTRY_EDITING = Sentence("此处不能修改台账", "the registry cannot 
 BOTH_DEGREES = Sentence("经度和纬度须一起填写，且都是数字", "longitude and latitude come together, both as numbers")
 NO_EDITING = Sentence("此处不能编辑规则", "rules cannot be edited here")
 NO_BACKTESTS = Sentence("此处不能运行回测", "backtests cannot be run here")
+
+# --- tokens -----------------------------------------------------------------------------------------------------
+
+NO_SUCH_SCOPE = Sentence(
+    "没有范围 {name!r}，或您的账号用不到它；可选：{known}",
+    "there is no scope {name!r}, or this login could not use it; there are: {known}",
+)
+MANY_TOKENS = Sentence(
+    "每个账号最多 {most} 个有效令牌，请先停用不用的",
+    "a login has at most {most} tokens at once: end those that nobody uses any more",
+)
 
 # --- notifications ----------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import logging
+import math
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,10 +19,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute
 
 from api import findings as kinds
-from api.policy import ANYONE, MACHINE, SELF, Policy
+from api.policy import ANYONE, MACHINE, MACHINE_PERMISSION, SELF, Entry, Policy
 from api.problem_kinds import Problems
 from api.problems import ProblemError
 from api.readable import refuse_nul
+from api.tokens import TOKEN_PREFIX
 from core.errors import Invalid
 
 if TYPE_CHECKING:
@@ -54,13 +56,18 @@ async def _admit(request: Request, operation: str) -> None:
     """Let the request in, with the caller in ``request.state.caller`` where one is needed.
 
     Raises:
-        ProblemError: ``NO_SESSION``, ``CHANGE_PASSWORD`` or ``NOT_PERMITTED``.
+        ProblemError: ``NO_SESSION``, ``NO_TOKEN``, ``OUT_OF_SCOPE``, ``TOO_MANY_REQUESTS``, ``CHANGE_PASSWORD`` or
+            ``NOT_PERMITTED``.
     """
     services = cast("Services", request.app.state.services)
     entry = services.policy.operations.get(operation)
     if entry is None:
         raise ProblemError(Problems.NOT_PERMITTED)
     if entry.permission == ANYONE:
+        return
+    secret = _bearer(request)
+    if secret is not None:
+        await run_in_threadpool(_admit_token, services, request, secret, entry)
         return
     if entry.permission == MACHINE:
         if not _is_machine(request, services.settings.metrics_token):
@@ -74,6 +81,38 @@ async def _admit(request: Request, operation: str) -> None:
         raise ProblemError(Problems.CHANGE_PASSWORD)
     if not services.policy.allows(caller.permissions, entry):
         log.warning("not permitted", extra={"operation": operation, "username": caller.login.username})
+        raise ProblemError(Problems.NOT_PERMITTED)
+
+
+def _bearer(request: Request) -> str | None:
+    """The secret of a token that the request carries; a cookie beside it does not count then."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    secret = secret.strip()
+    return secret if scheme.lower() == "bearer" and secret.startswith(TOKEN_PREFIX) else None
+
+
+def _admit_token(services: Services, request: Request, secret: str, entry: Entry) -> None:
+    """Let a program in that carries a token: as far as its scopes reach, and never further than its login."""
+    found = services.entrance.bearer(secret, request)
+    if found is None:
+        raise ProblemError(Problems.NO_TOKEN, headers={"WWW-Authenticate": "Bearer"})
+    token, caller = found
+    request.state.caller = caller
+    wait_s = services.token_rates.admit(token.number, services.ports.clock.monotonic_s())
+    if wait_s:
+        raise ProblemError(Problems.TOO_MANY_REQUESTS, headers={"Retry-After": str(math.ceil(wait_s))})
+    if caller.login.one_time:
+        raise ProblemError(Problems.CHANGE_PASSWORD)
+    if not services.policy.reached(token.scopes, entry.operation):
+        raise ProblemError(Problems.OUT_OF_SCOPE)
+    permitted = (
+        MACHINE_PERMISSION in caller.permissions
+        if entry.permission == MACHINE
+        else services.policy.allows(caller.permissions, entry)
+    )
+    if not permitted:
+        extra = {"operation": entry.operation, "username": caller.login.username, "token": token.number}
+        log.warning("not permitted", extra=extra)
         raise ProblemError(Problems.NOT_PERMITTED)
 
 

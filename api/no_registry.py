@@ -10,7 +10,7 @@ from core.cases import UnknownItem
 from core.errors import Refused
 from core.ports.calendar_days import DaysPreview, DaysWish
 from core.ports.registry import Page, PageRequest
-from core.ports.registry_editing import KindForm, RecordEdit, RecordLine, RegistryRecord
+from core.ports.registry_editing import CellPreview, KindForm, RecordEdit, RecordLine, RegistryRecord
 from core.ports.registry_import import ImportChange, ImportJob
 
 
@@ -32,6 +32,10 @@ class NoRegistryEditing:
         return None
 
     def save(self, edit: RecordEdit, *, day: str, actor: str, now_ms: int) -> RegistryRecord:
+        """Refused."""
+        raise UnknownItem(kinds.NO_REGISTRY_EDITING())
+
+    def preview_cell(self, edit: RecordEdit, *, day: str) -> CellPreview:
         """Refused."""
         raise UnknownItem(kinds.NO_REGISTRY_EDITING())
 

@@ -6,8 +6,8 @@ entry without an operation, an unknown permission or role stop the server with a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import resources
 from typing import Any
@@ -23,6 +23,8 @@ ANYONE = "anyone"
 SELF = "self"
 MACHINE = "machine"
 SUPERVISE = "task.supervise"
+MACHINE_PERMISSION = "health.see"
+"""What the login behind a token must be permitted where otherwise only this machine is let in."""
 _SPECIAL = frozenset({ANYONE, SELF, MACHINE})
 _FILE = "api/policy.yaml"
 
@@ -51,11 +53,19 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """The whole table; ``foremen``: what whoever the registry marks as supervisor may beside their role."""
+    """The whole table.
+
+    Attributes:
+        operations: what each operation needs.
+        roles: what each role may.
+        foremen: what whoever the registry marks as supervisor may beside their role.
+        scopes: which operations a token of that scope reaches, if its login may.
+    """
 
     operations: Mapping[str, Entry]
     roles: Mapping[Role, frozenset[str]]
     foremen: frozenset[str] = frozenset()
+    scopes: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def permissions_of(self, login: Login) -> frozenset[str]:
         """All that a login may: of its role, and of a supervisor where the registry marks its person as one."""
@@ -68,6 +78,19 @@ class Policy:
     def allows(self, permissions: frozenset[str], entry: Entry) -> bool:
         """Whether these permissions suffice for what ``entry`` stands for; anything unknown is refused."""
         return entry.permission == SELF or entry.permission in permissions
+
+    def reached(self, scopes: Iterable[str], operation: str) -> bool:
+        """Whether one of these scopes names an operation; a scope that is no more names none."""
+        return any(operation in self.scopes.get(scope, ()) for scope in scopes)
+
+    def scopes_of(self, permissions: frozenset[str]) -> Sequence[str]:
+        """The scopes of which somebody with these permissions may use at least one operation, sorted."""
+
+        def usable(operation: str) -> bool:
+            entry = self.operations[operation]
+            return MACHINE_PERMISSION in permissions if entry.permission == MACHINE else self.allows(permissions, entry)
+
+        return sorted(scope for scope, names in self.scopes.items() if any(usable(name) for name in names))
 
     def check_covers(self, operations: Iterable[str]) -> None:
         """Refuse a table that does not match the routes one to one.
@@ -95,7 +118,7 @@ def parse(text: str) -> Policy:
     """
     findings: list[Finding] = []
     raw: Any = yaml.safe_load(text)
-    parts = {key: _mapping(raw, key, findings) for key in ("permissions", "roles", "operations")}
+    parts = {key: _mapping(raw, key, findings) for key in ("permissions", "roles", "scopes", "operations")}
     known = {str(name) for name in parts["permissions"]}
     roles = _roles(parts["roles"], known, findings)
     foremen = _mapping(raw, "registry", findings).get("supervisor", [])
@@ -103,9 +126,15 @@ def parse(text: str) -> Policy:
         _wrong(kinds.ROLE_PERMISSION(name="supervisor", permission=one)) for one in foremen if one not in known
     ]
     operations = _operations(parts["operations"], known, findings)
+    scopes = {str(name): frozenset(map(str, names)) for name, names in parts["scopes"].items()}
+    findings += [
+        _wrong(kinds.SCOPE_OPERATION(name=name, operation=one))
+        for name, names in scopes.items()
+        for one in sorted(names - operations.keys())
+    ]
     if findings:
         raise Invalid(findings)
-    return Policy(operations=operations, roles=roles, foremen=frozenset(foremen))
+    return Policy(operations=operations, roles=roles, foremen=frozenset(foremen), scopes=scopes)
 
 
 def _mapping(raw: Any, key: str, findings: list[Finding]) -> Mapping[str, Any]:

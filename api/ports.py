@@ -24,6 +24,7 @@ from core.ports.backtests import BacktestAsk, Backtests, BacktestState
 from core.ports.calendar_days import CalendarDays
 from core.ports.calendar_view import CalendarBook, CalendarYear
 from core.ports.cases import CaseCommands, CaseQueries
+from core.ports.changes import ChangeQueries, CommunityChanges
 from core.ports.closure import (
     Closure,
     Closures,
@@ -383,6 +384,16 @@ class NoCalendar:
         return CalendarYear(zone="UTC", year=year, known=False, by_week=False, night="22:00-06:00", days=(), lines=())
 
 
+class NoChanges:
+    """Nobody counts what changes."""
+
+    def changes(
+        self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None
+    ) -> Sequence[CommunityChanges]:
+        """Nothing."""
+        return ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApiPorts:
     """Everything the API needs from outside.
@@ -397,6 +408,7 @@ class ApiPorts:
         configurations: versions of their configurations.
         rules: rule texts and limits.
         performance: the report on the alarms themselves.
+        changes: what a day has changed.
         clock: wall and monotonic time.
         engine: where ``api.tables`` live; prepared for two writing processes.
         watch: what the core process tells about itself.
@@ -433,6 +445,7 @@ class ApiPorts:
     performance: PerformanceReports
     clock: Clock
     engine: sa.Engine
+    changes: ChangeQueries = NoChanges()  # noqa: RUF009 - it has no state
     watch: SystemWatch = NobodyWatches()  # noqa: RUF009 - it has no state
     backtests: Backtests = NoBacktests()  # noqa: RUF009 - it has no state
     editing: RuleEditing = NoRuleEditing()  # noqa: RUF009 - it has no state

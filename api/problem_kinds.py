@@ -61,6 +61,14 @@ class Problems(Enum):
         "请检查密钥、时间和签名的内容，见 docs/exchange.md。",
         "Check the secret, the time and what is signed; see docs/exchange.md.",
     )
+    NO_TOKEN = _kind(
+        "TG-4014",
+        401,
+        "令牌无效",
+        "The token does not serve",
+        "令牌可能写错、过期、已停用，或在修改密码时停用；请在“我的 → API 令牌”重新创建。",
+        "It may be mistyped, expired, ended, or from before a change of password; make a new one under Me, API tokens.",
+    )
     NOT_PERMITTED = _kind(
         "TG-4030", 403, "没有权限", "Not permitted", "请联系主管或管理员。", "Ask your manager or an administrator."
     )
@@ -95,6 +103,14 @@ class Problems(Enum):
         "The trade or certificate that the task asks for is lacking",
         "请有资格的人员接单，或联系主管。",
         "Leave it to somebody who is qualified, or speak to a supervisor.",
+    )
+    OUT_OF_SCOPE = _kind(
+        "TG-4036",
+        403,
+        "令牌的范围不包括此操作",
+        "This lies outside the token's scopes",
+        "请用包括它的范围创建令牌；令牌只能读取，修改须登录后进行。",
+        "Make a token with a scope that holds it; tokens only read, changes need a login.",
     )
     NOT_FOUND = _kind(
         "TG-4040",

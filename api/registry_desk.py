@@ -10,6 +10,9 @@ from api import findings as words
 from api.access import Caller
 from api.models.base import Bilingual, FieldMoved, Page
 from api.models.registry import (
+    CellFindingView,
+    CellPreviewView,
+    CellWish,
     FieldView,
     KindList,
     KindView,
@@ -95,6 +98,29 @@ class RegistryDesk:
             kind=kind, code=known.code, mark=body.mark, fields=_placed(body), within=caller.horizon, base=body.base
         )
         return self._saved(caller, edit)
+
+    def preview_cell(self, caller: Caller, body: CellWish) -> CellPreviewView:
+        """A cell that is being drawn; what is wrong is told and refuses nothing.
+
+        Raises:
+            ProblemError: ``NOT_FOUND`` for one out of sight.
+        """
+        code = self._known(caller, "cells", body.code).code if body.code else ""
+        edit = RecordEdit(kind="cells", code=code, mark="", fields=body.fields, within=caller.horizon, base={})
+        found = self._ports.records.preview_cell(edit, day=today_of(self._ports))
+        return CellPreviewView(
+            ring=[list(corner) for corner in found.ring],
+            area_m2=found.area_m2,
+            facilities=len(found.facilities),
+            findings=[
+                CellFindingView(
+                    field=str(one.values.get("field", "")),
+                    what=Bilingual(zh=one.what_in("zh"), en=one.what_in("en")),
+                    fix=Bilingual(zh=one.fix_in("zh"), en=one.fix_in("en")),
+                )
+                for one in found.findings
+            ],
+        )
 
     def turn(self, caller: Caller, kind: str, code: str, body: RecordMark, *, active: bool) -> RecordView:
         """Take a record out of use, or into it again."""

@@ -9,6 +9,7 @@ from api.backtest_desk import BacktestDesk
 from api.boards import LatestBoard, StandingBoard
 from api.calendar_desk import CalendarDesk
 from api.case_desk import CaseDesk, TaskDesk
+from api.change_desk import ChangeDesk
 from api.closure_desk import ClosureDesk
 from api.configuration_desk import ConfigurationDesk
 from api.department_desk import DepartmentDesk
@@ -33,6 +34,7 @@ from api.places import PlaceBook
 from api.plan_desk import PlanDesk
 from api.policy import Policy
 from api.ports import ApiPorts
+from api.prometheus.desk import PrometheusDesk
 from api.public_desk import PublicDesk
 from api.record_desk import RecordDesk
 from api.registry_desk import RegistryDesk
@@ -44,6 +46,8 @@ from api.setup import Setup
 from api.staff_desk import StaffDesk
 from api.store_gate import StoreGate
 from api.system_desk import SystemDesk
+from api.token_desk import TokenDesk
+from api.tokens import TokenRates
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +60,11 @@ class Services:
     metrics: Metrics
     setup: Setup
     entrance: Entrance
+    tokens: TokenDesk
+    token_rates: TokenRates
     places: PlaceDesk
+    prometheus: PrometheusDesk
+    changes: ChangeDesk
     equipment: EquipmentDesk
     views: ViewDesk
     histories: Histories
@@ -111,10 +119,14 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         metrics=metrics,
         setup=setup,
         entrance=entrance,
+        tokens=TokenDesk(ports, policy, entrance),
+        token_rates=TokenRates(),
+        changes=ChangeDesk(ports, book),
         places=desk,
         equipment=EquipmentDesk(book, standings, latest, desk),
         views=ViewDesk(ports),
         histories=histories,
+        prometheus=PrometheusDesk(ports, book, settings),
         performance=PerformanceDesk(ports, book),
         folding=FoldingDesk(ports, book),
         alarms=AlarmDesk(ports, book, flags),

@@ -26,6 +26,7 @@ class ApiSettings:
         version: of Twingrid, shown on the health page.
         setup_code_file: where the one-time setup code is written (mode 0600) while no administrator exists.
         web_root: folder of the built pages; ``None`` serves the API alone.
+        kept_on_phones: phones may keep the pages and what was read, to work without signal.
         https: browsers come over https: Secure cookie with the ``__Host-`` prefix, HSTS.
         hosts: host names (without port) a request may name; a defence against DNS rebinding.
         metrics_token: bearer token that opens ``/metrics`` to other machines; empty: this machine only.
@@ -36,6 +37,7 @@ class ApiSettings:
             max_exchange_bytes: of one that brings cases of a partner; max_import_bytes: a file to import.
         max_streams: live connections of this process; max_streams_per_login: of one login.
         stream_poll_s: how often the change feed is looked at; values_every_s: how often values are sent.
+        max_query_points: of a series in one query of the Prometheus interface; max_query_series: series it reads.
         ping_every_s: heartbeat of a live connection; its session is checked again then.
         stream_backlog: changes that may wait for a slow reader before it is told to load afresh.
         password_cost: of new passwords.
@@ -44,6 +46,7 @@ class ApiSettings:
     version: str
     setup_code_file: Path
     web_root: Path | None = None
+    kept_on_phones: bool = True
     https: bool = False
     hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "::1"})
     metrics_token: str = field(default="", repr=False)
@@ -56,6 +59,8 @@ class ApiSettings:
     max_exchange_bytes: int = 1024 * 1024
     max_streams: int = 500
     max_streams_per_login: int = 10
+    max_query_points: int = 11_000
+    max_query_series: int = 2_000
     stream_poll_s: float = 0.05
     values_every_s: float = 1.0
     ping_every_s: float = 15.0

@@ -1,4 +1,4 @@
-"""The API's own tables: sessions, the setup code, tallies of failed logins. Secrets are stored as hashes only.
+"""The API's own tables: sessions, tokens, the setup code, tallies of failed logins. Secrets are stored as hashes only.
 
 Idempotency of a worker's steps is kept by dispatch in the transaction of the step itself, where a crash cannot come
 between; there is no second book of it here.
@@ -34,6 +34,28 @@ session = sa.Table(
 )
 """Reference tokens: the cookie holds 256 random bits, the row their hash. Ended rows stay 30 days: they say which
 addresses a login is known at."""
+
+token = sa.Table(
+    "api_token",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("token_sha256", _SHA256, nullable=False),
+    sa.Column("shown", sa.String(16), nullable=False),
+    sa.Column("username", sa.String(64), nullable=False),
+    sa.Column("name", sa.String(80), nullable=False),
+    sa.Column("scopes", sa.String(400), nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("created_by", sa.String(64), nullable=False),
+    sa.Column("expires_ms", sa.BigInteger, nullable=False),
+    sa.Column("used_ms", sa.BigInteger, nullable=True),
+    sa.Column("used_from", sa.String(64), nullable=False),
+    sa.Column("ended_ms", sa.BigInteger, nullable=True),
+    sa.Column("ended_by", sa.String(64), nullable=False),
+    sa.UniqueConstraint("token_sha256", name="uq_api_token_token_sha256"),
+    sa.Index("ix_api_token_username", "username"),
+    sqlite_autoincrement=True,
+)
+"""Tokens of programs. Rows stay when a token ends: who let which program read what, from when to when."""
 
 setup_code = sa.Table(
     "api_setup_code",

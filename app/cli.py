@@ -30,6 +30,7 @@ from app.commands import (
     registry,
     rule,
     site,
+    token,
     up,
     version,
 )
@@ -60,7 +61,7 @@ def build(speaker: Speaker) -> typer.Typer:
 
     for part in (
         *(demo, up, core, api, gateway, site, modbus, alarms, notify, check, profile, rule, registry, exchange),
-        *(login, doctor, bundle, config, version),
+        *(login, token, doctor, bundle, config, version),
     ):
         part.register(app, speaker)
     return app

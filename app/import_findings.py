@@ -23,6 +23,7 @@ IMPORT_BUSY = Sentence(
     "other imports or exports are at work: try again a little later",
 )
 IMPORT_DIED = Sentence("处理中断，没有写入任何内容；请重试", "it was interrupted and nothing was written: try again")
+EXPORT_REFUSED = Sentence("{what}", "{what}")
 IMPORT_TOO_MUCH = Sentence(
     "文件展开后过大，没有写入任何内容；请拆分后分别导入",
     "the file unpacks to too much, nothing was written: split it and import the parts",

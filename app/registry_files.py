@@ -22,6 +22,7 @@ from app.settings import Settings
 from app.settings_file import load
 from app.wiring import database
 from core.clock import SystemClock
+from core.collecting import collecting_seldom
 from core.errors import Invalid
 from core.findings import Finding
 from core.foreign import system_problem
@@ -39,6 +40,7 @@ SHOWN = 60
 _CELL = 60
 
 
+@collecting_seldom()
 def import_from(
     speaker: Speaker, config: Path | None, source: Path, *, dry_run: bool, yes: bool, as_json: bool
 ) -> Exit:
@@ -88,7 +90,7 @@ class _Database:
 
 def _apply(engine: sa.Engine, content: Content, day: str, plan: importer.Plan) -> None:
     now_ms = SystemClock().now_ms()
-    importer.apply(engine, content, day=day, actor=operator(), now_ms=now_ms, at_version=plan.version)
+    importer.apply(engine, content, day=day, actor=operator(), now_ms=now_ms, shown=plan)
 
 
 def _agreed(speaker: Speaker) -> bool:
@@ -147,6 +149,7 @@ def _change_values(change: Change) -> dict[str, object]:
 # --- export ---------------------------------------------------------------------------------------------------------
 
 
+@collecting_seldom()
 def export_to(speaker: Speaker, config: Path | None, target: Path, *, replace: bool) -> Exit:
     """Write the registry to a workbook, a map of the cells, or a folder.
 

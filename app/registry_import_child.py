@@ -26,6 +26,7 @@ from app import logs
 from app.settings import Settings
 from app.wiring import database
 from core.clock import SystemClock
+from core.collecting import collecting_seldom
 from core.errors import Invalid, Refused, TwingridError
 from core.findings import Finding
 from core.people import Language
@@ -57,7 +58,10 @@ def main() -> int:
     asked = json.load(sys.stdin)
     engine = database(Settings.model_validate(asked["settings"]))
     try:
-        answer = _export(engine, asked) if "form" in asked else _Import(engine, asked).answer()
+        with collecting_seldom():
+            answer = _export(engine, asked) if "form" in asked else _Import(engine, asked).answer()
+    except Invalid as error:
+        answer = {"wrong": [{one.value: _whole(found, one.value) for one in Language} for found in error.findings]}
     except TwingridError as error:
         answer = {"problem": {one.value: error.in_language(one.value) for one in Language}}
     except MemoryError:
@@ -66,6 +70,11 @@ def main() -> int:
         engine.dispose()
     sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
     return 0
+
+
+def _whole(found: Finding, language: str) -> str:
+    """What is wrong and what to do."""
+    return f"{found.what_in(language)}{'; ' if language == 'en' else '；'}{found.fix_in(language)}"
 
 
 class _Import:
@@ -121,7 +130,7 @@ class _Import:
                 day=self._asked["day"],
                 actor=self._asked["actor"],
                 now_ms=now_ms,
-                at_version=plan.version,
+                shown=plan,
             )
         except Refused:
             return {"overtaken": True}

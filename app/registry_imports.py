@@ -19,6 +19,7 @@ from app import import_findings as words
 from app.bound_process import Starter
 from app.settings import Settings
 from core.errors import Refused, Unavailable
+from core.findings import Said, Sentence
 from core.places import Text
 from core.ports.registry_import import ImportChange, ImportFinding, ImportJob, ImportState
 
@@ -26,6 +27,7 @@ _LIMIT_S = 600.0
 _PATIENCE_S = 300.0
 _KEPT = 8
 _MOST_WAITING = 3
+_TOLD = 5
 _BUSY = frozenset({ImportState.READING, ImportState.APPLYING})
 
 
@@ -125,6 +127,8 @@ class ImportWorkers:
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
             answer = self._asked({"form": form, "language": language, "target": str(target)})
             written = bool(answer.get("written"))
+            if "wrong" in answer:
+                raise Refused(_wrong(answer["wrong"]))
         except OSError as error:
             raise Unavailable(words.IMPORT_DIED()) from error
         finally:
@@ -198,6 +202,13 @@ class _Job:
 
     def __init__(self, owner: str, day: str, folder: Path, shown: ImportJob) -> None:
         self.owner, self.day, self.folder, self.shown = owner, day, folder, shown
+
+
+def _wrong(found: list[dict[str, str]]) -> Said:
+    """The first things that are wrong, as one sentence."""
+    zh, en = (" ".join(one[language] for one in found[:_TOLD]) for language in ("zh", "en"))
+    more = "" if len(found) <= _TOLD else f" (+{len(found) - _TOLD})"
+    return words.EXPORT_REFUSED(what=Sentence(zh + more, en + more))
 
 
 def _both(error: Unavailable | Refused) -> Text:

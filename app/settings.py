@@ -110,8 +110,14 @@ class ApiSettings(Section):
     """Names under which browsers may ask; a defence against DNS rebinding."""
     web_root: Path | None = None
     """Folder of the built pages; by default those that came with Twingrid."""
+    kept_on_phones: bool = True
+    """Phones may keep the pages and what was read, so that they work without signal; false: they clear both."""
     metrics_token_file: Path | None = None
     max_streams: PositiveInt = 500
+    max_query_points: Annotated[int, Field(ge=1, le=100_000)] = 11_000
+    """Points of one series in one query of the Prometheus interface; more is refused."""
+    max_query_series: Annotated[int, Field(ge=1, le=100_000)] = 2_000
+    """Series that one such query reads."""
     idle_timeout_s: Seconds = 86_400.0
     absolute_timeout_s: Seconds = 604_800.0
 

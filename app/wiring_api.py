@@ -40,6 +40,7 @@ from core.clock import SystemClock
 from core.errors import Invalid, Unavailable
 from core.foreign import system_problem
 from dispatch.calendar_effects import LimitEffects
+from dispatch.change_queries import SqlChangeQueries
 from dispatch.closure_desk import SqlClosures
 from dispatch.desk import SqlDesk
 from dispatch.evaluation_queries import SqlEvaluations
@@ -127,8 +128,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
         # What the core judges by; before its first start the folder.
         rules = kept(in_force_file(settings), registry.classes()) or rule_set_of(settings, registry)
         infos, book = RuleInfos(rules), RuleBook(rules)
-        directory = Directory(engine, registry)
-        calendars = Calendars(registry, settings.time_zone)
+        directory, calendars = Directory(engine, registry), Calendars(registry, settings.time_zone)
         policy, in_use = calendars.policy(settings), InUse(registry)
         store = open_parts.enter_context(closing(RemoteStore(settings.store_socket)))
         performance = Reports(
@@ -153,6 +153,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             rules=book,
             limits=limits_in_force(policy),
             performance=performance,
+            changes=SqlChangeQueries(engine),
             review=performance,
             clock=clock,
             engine=engine,
@@ -234,12 +235,15 @@ def api_settings(settings: Settings) -> ApiSettings:
         version=twingrid_version(),
         setup_code_file=settings.setup_code_file,
         web_root=web_root(settings),
+        kept_on_phones=chosen.kept_on_phones,
         https=chosen.https,
         hosts=frozenset(chosen.hosts),
         metrics_token=_token(chosen.metrics_token_file),
         idle_timeout_s=round(chosen.idle_timeout_s),
         absolute_timeout_s=round(chosen.absolute_timeout_s),
         max_streams=chosen.max_streams,
+        max_query_points=chosen.max_query_points,
+        max_query_series=chosen.max_query_series,
     )
 
 

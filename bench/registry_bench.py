@@ -13,8 +13,10 @@ import sqlalchemy as sa
 from app.database import migrate, open_database
 from bench.registry_city import COUNT, FACILITIES, Planted, city, plant, write
 from bench.rows import Row
+from core.collecting import collecting_seldom
 from core.errors import Invalid
 from registry import exporter, importer
+from registry.checks import Content
 from registry.classbook import load_classes
 from registry.columns import collection_of
 from registry.content import read_folder
@@ -36,7 +38,7 @@ def rows() -> list[Row]:
         migrate(engine)
         began = time.perf_counter()
         changes, import_s = _timed(lambda: _import(engine, sound))
-        _, export_s = _timed(lambda: back.write_bytes(exporter.workbook_bytes(exporter.tables_of(engine), "zh")))
+        _, export_s = _timed(lambda: _export(engine, back))
         again, again_s = _timed(lambda: _import(engine, back))
         assert not again, f"the round trip changed {again} records"
         before = [exporter.csv_text(table) for table in exporter.tables_of(engine)]
@@ -117,12 +119,22 @@ def _timed(act: Callable[[], T]) -> tuple[T, float]:
 
 
 def _import(engine: sa.Engine, path: Path) -> int:
-    content = read_folder(path, load_classes(), DAY)
+    """As the command and the pages do it."""
+    with collecting_seldom():
+        return _imported(engine, read_folder(path, load_classes(), DAY))
+
+
+def _imported(engine: sa.Engine, content: Content) -> int:
     plan = importer.plan(engine, content, DAY)
     if not plan:
         return 0
-    done = importer.apply(engine, content, day=DAY, actor="bench", now_ms=1, at_version=plan.version)
+    done = importer.apply(engine, content, day=DAY, actor="bench", now_ms=1, shown=plan)
     return len(done.changes)
+
+
+def _export(engine: sa.Engine, path: Path) -> None:
+    with collecting_seldom():
+        path.write_bytes(exporter.workbook_bytes(exporter.tables_of(engine), "zh"))
 
 
 def _refused(engine: sa.Engine, path: Path) -> list[tuple[str, str, int]]:

@@ -9,7 +9,7 @@ from math import ceil, isqrt
 from pathlib import Path
 from typing import Any
 
-from openpyxl import Workbook
+from xlsxwriter import Workbook
 
 from registry.columns import ORDER, column
 
@@ -220,13 +220,32 @@ def _changed(
 
 
 def write(made: Records, path: Path) -> None:
-    """Write the records as a person's workbook: Chinese headings, no formats."""
-    book: Any = Workbook(write_only=True)
-    for name, records in made.items():
-        sheet = book.create_sheet(name)
-        attributes = sorted({field for record in records for field in record if field.startswith("attributes.")})
-        fields = [*ORDER[name], *attributes]
-        sheet.append([column(field).zh for field in fields])
-        for record in records:
-            sheet.append([record.get(field) for field in fields])
-    book.save(path)
+    """Write the records as a person's workbook: Chinese headings, texts shared as spreadsheets do, codes as typed."""
+    with Workbook(str(path), {"in_memory": True}) as book:
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        for name, records in made.items():
+            sheet = book.add_worksheet(name)
+            attributes = sorted({field for record in records for field in record if field.startswith("attributes.")})
+            fields = [*ORDER[name], *attributes]
+            for at, field in enumerate(fields):
+                sheet.write_string(0, at, column(field).zh)
+            for row, record in enumerate(records, start=1):
+                for at, field in enumerate(fields):
+                    _type_in(sheet, row, at, record.get(field), day)
+
+
+def _type_in(sheet: Any, row: int, at: int, value: object, day: Any) -> None:
+    """A value as a spreadsheet keeps what somebody typed."""
+    match value:
+        case None:
+            pass
+        case datetime():
+            sheet.write_datetime(row, at, value, day)
+        case str() if value.startswith("#"):
+            sheet.write_formula(row, at, f"={value}", value=value)  # an error value
+        case str() if value.startswith("="):
+            sheet.write_formula(row, at, value, value="")  # a formula that nobody has calculated
+        case str():
+            sheet.write_string(row, at, value)
+        case _:
+            sheet.write_number(row, at, value)

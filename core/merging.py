@@ -7,7 +7,7 @@ chooses. Fields that are one decision (a longitude and its latitude) are decided
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Generic, TypeVar
@@ -103,6 +103,7 @@ def merge(
     *,
     empty: V,
     together: Iterable[frozenset[str]] = (),
+    says: Callable[[str, V], Hashable] = lambda field, value: value,
 ) -> Merged[V]:
     """Lay the edit ``mine`` over ``theirs``, given the ``base`` that it started from.
 
@@ -112,30 +113,30 @@ def merge(
         theirs: all values that stand; a field it does not name is ``empty``.
         empty: what a field holds that nobody filled.
         together: fields that are one decision; no field in two of them.
+        says: what a value of a field says. Two that say the same are one value, however they are written.
     """
     names = sorted({*base, *mine, *theirs})
     mate = {name: tuple(sorted(group)) for group in together for name in group}
     was = {name: base.get(name, empty) for name in (*names, *mate)}
     now = {name: theirs.get(name, empty) for name in was}
     own = {**was, **mine}
+    said = [{name: says(name, value) for name, value in side.items()} for side in (was, now, own)]
     taken: dict[str, V] = {}
     moved: list[FieldMoved[V]] = []
     conflicts: list[FieldConflict[V]] = []
     for name in names:
         whole = mate.get(name, (name,))
-        take = RULES[_differ(own, was, whole), _differ(now, was, whole), not _differ(own, now, whole)]
-        if take is Take.MINE and own[name] != now[name]:
+        old, new, edit = ([side[one] for one in whole] for side in said)
+        take = RULES[edit != old, new != old, edit == new]
+        before, stands, wanted = (side[name] for side in said)
+        if take is Take.MINE and wanted != stands:
             taken[name] = own[name]
-        elif take is Take.NEITHER and not own[name] == now[name] == was[name]:
+        elif take is Take.NEITHER and not wanted == stands == before:
             found = FieldConflict(field=name, base=was[name], mine=own[name], theirs=now[name], together=whole)
             conflicts.append(found)
-        elif take is Take.THEIRS and now[name] != was[name] and own[name] != now[name]:
+        elif take is Take.THEIRS and stands != before and wanted != stands:
             moved.append(FieldMoved(field=name, base=was[name], theirs=now[name]))
     return Merged(taken=taken, moved=tuple(moved), conflicts=tuple(conflicts))
-
-
-def _differ(one: Mapping[str, V], other: Mapping[str, V], names: tuple[str, ...]) -> bool:
-    return any(one[name] != other[name] for name in names)
 
 
 Who = tuple[str, int]

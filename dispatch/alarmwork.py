@@ -28,6 +28,7 @@ from core.ports.registry import RosterSource
 from dispatch import tables
 from dispatch.casefind import open_case
 from dispatch.casework import CaseWork, settle_all
+from dispatch.database import insert_returning
 from dispatch.deciding import wants_case
 from dispatch.drillwork import drill_info, is_drill
 from dispatch.flagwork import FlagWork, covers, is_silent, silent_clause
@@ -214,7 +215,7 @@ class AlarmWork:
         """Record openings of alarms that are not known, one after the other; what can be is written together."""
         table = tables.alarm
         self.flags.remember({change.facility for change in changes})
-        rows = self._connection.execute(sa.insert(table).returning(table), [self._first(one) for one in changes])
+        rows = insert_returning(self._connection, table, [self._first(one) for one in changes])
         found = {row.alarm_id: row for row in rows}
         self._keep_evidence({change.alarm_id: evidence.get(change.alarm_id, ()) for change in changes})
         in_order = [(change, found[change.alarm_id]) for change in changes]

@@ -11,9 +11,11 @@ the burden. Critical and high tasks never wait. ADR 0040, 0058.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
+from functools import cached_property
+from operator import gt
 
 from core.alarms import Severity
 from core.cases import DeadlineClock
@@ -23,7 +25,7 @@ from dispatch.arrival import full_of
 from dispatch.deciding import attempts
 from dispatch.diary import Diary
 from dispatch.policy import Policy
-from dispatch.routing import FULL, Assignment, Bound, Request, all_are_full, route
+from dispatch.routing import FULL, Assignment, Bound, Request, all_are_full, route, those_full
 from dispatch.worktime import HOUR_MS, elapsed
 
 _NEWEST = 1 << 62
@@ -45,6 +47,25 @@ class Waiting:
     severity: Severity
     at_ms: int
     latest_ms: int
+
+
+class Line(tuple[Waiting, ...]):
+    """The tasks of one person that wait, with what is asked of them again and again worked out once."""
+
+    @cached_property
+    def latest(self) -> int:
+        """When the last of them must be announced; 0 without one."""
+        return self.ranks[-1][0] if self.ranks else 0
+
+    @cached_property
+    def ranks(self) -> list[tuple[int, int, int]]:
+        """Who may wait least first."""
+        return sorted([(one.latest_ms, -one.severity, one.number) for one in self])
+
+    @cached_property
+    def moments(self) -> list[int]:
+        """When they are announced, ascending."""
+        return sorted([one.at_ms for one in self])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,18 +100,11 @@ def latest_ms(base_ms: int, due_ms: int | None, clock: DeadlineClock, policy: Po
     return policy.calendar.next_start(policy.calendar.add(base_ms, wait_ms))
 
 
-def announce(
-    request: Request,
-    place: FacilityPlace | None,
-    latest: int,
-    roster: Roster,
-    diary: Diary,
-    waiting: WaitingOf,
-    policy: Policy,
-) -> Announced:
-    """Find the owner of a task and when they are told.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seeking:
+    """A task that seeks its owner, and all that this is decided by.
 
-    Args:
+    Attributes:
         request: the task, to be announced at ``request.at_ms`` if there is room.
         place: where its facility stands.
         latest: when it must be announced (``latest_ms``).
@@ -99,9 +113,21 @@ def announce(
         waiting: what is not announced yet.
         policy: the numbers.
     """
-    search = _Search(request, latest, roster, diary, waiting, policy)
+
+    request: Request
+    place: FacilityPlace | None
+    latest: int
+    roster: Roster
+    diary: Diary
+    waiting: WaitingOf
+    policy: Policy
+
+
+def announce(seeking: Seeking) -> Announced:
+    """Find the owner of a task and when they are told."""
+    request, search = seeking.request, _Search(seeking)
     looked: tuple[Candidate, ...] = ()
-    for attempt in attempts(request, place):
+    for attempt in attempts(request, seeking.place):
         found = search.run(attempt)
         if found.assignment.owner is not None:
             both = replace(found.assignment, candidates=looked + found.assignment.candidates)
@@ -110,28 +136,19 @@ def announce(
     return Announced(assignment=Assignment(owner=None, rung=Rung.UNSTAFFED, candidates=looked), at_ms=request.at_ms)
 
 
-Announcer = Callable[[Request, FacilityPlace | None, int, Roster, Diary, WaitingOf, Policy], Announced]
+Announcer = Callable[[Seeking], Announced]
 """Who gets a task and when they are told: ``announce``, or what it is compared with."""
 
 
-def announce_to(
-    keep: int | None,
-    find: Announcer,
-    request: Request,
-    place: FacilityPlace | None,
-    latest: int,
-    roster: Roster,
-    diary: Diary,
-    waiting: WaitingOf,
-    policy: Policy,
-) -> Announced:
+def announce_to(keep: int | None, find: Announcer, seeking: Seeking) -> Announced:
     """As ``find`` does; who is to ``keep`` the task has it if they are there, fit, and have room for what is urgent."""
-    if keep is not None and keep in roster.people and _may_keep(keep, request, diary, policy):
+    roster = seeking.roster
+    if keep is not None and keep in roster.people and _may_keep(keep, seeking.request, seeking.diary, seeking.policy):
         alone = replace(roster, people={keep: roster.people[keep]})
-        found = find(request, place, latest, alone, diary, waiting, policy)
+        found = find(replace(seeking, roster=alone))
         if found.assignment.owner is not None:
             return found
-    return find(request, place, latest, roster, diary, waiting, policy)
+    return find(seeking)
 
 
 def _may_keep(keep: int, request: Request, diary: Diary, policy: Policy) -> bool:
@@ -155,23 +172,25 @@ def _rank(one: Waiting) -> tuple[int, int, int]:
 
 def _in_line(new: Waiting, waiting: Sequence[Waiting]) -> Mapping[int, int] | None:
     """The instants of a line with one more, who may wait least first; ``None`` if somebody would wait too long."""
-    line = sorted([*waiting, new], key=_rank)
-    moments = sorted(one.at_ms for one in line)
-    if any(at_ms > one.latest_ms for one, at_ms in zip(line, moments, strict=True)):
+    line = _line(waiting)
+    ranks, moments = line.ranks.copy(), line.moments.copy()
+    insort(ranks, _rank(new))
+    insort(moments, new.at_ms)
+    if any(map(gt, moments, (rank[0] for rank in ranks))):
         return None
-    return {one.number: at_ms for one, at_ms in zip(line, moments, strict=True)}
+    return {rank[2]: at_ms for rank, at_ms in zip(ranks, moments, strict=True)}
 
 
-@dataclass(frozen=True, slots=True)
+def _line(waiting: Sequence[Waiting]) -> Line:
+    return waiting if isinstance(waiting, Line) else Line(waiting)
+
+
 class _Search:
     """Looks for room for one task."""
 
-    request: Request
-    latest: int
-    roster: Roster
-    diary: Diary
-    waiting: WaitingOf
-    policy: Policy
+    def __init__(self, seeking: Seeking) -> None:
+        self.request, self.latest, self.waiting = seeking.request, seeking.latest, seeking.waiting
+        self.roster, self.diary, self.policy = seeking.roster, seeking.diary, seeking.policy
 
     def run(self, attempt: Request) -> Announced:
         """At once within the bounds, later within them, above the local supervisors now or later, then beyond them."""
@@ -195,10 +214,11 @@ class _Search:
 
     def _above(self, attempt: Request) -> tuple[Assignment, int] | None:
         """Somebody above the local supervisors who has room: now, else as soon as anybody has it within the limit."""
-        found = self._route(attempt, Bound.EVERYBODY)
-        if found.owner is not None:
-            return found, attempt.at_ms
-        full = {one.person for one in found.candidates if one.passed_over in FULL and one.person is not None}
+        asked = replace(attempt, bound=Bound.EVERYBODY)
+        full = those_full(asked, self.roster, self.diary.at(attempt.at_ms), self.policy)
+        if not full:
+            found = self._route(asked, Bound.EVERYBODY)
+            return None if found.owner is None else (found, attempt.at_ms)
         return self._later(attempt, full, Bound.EVERYBODY) if full else None
 
     def _route(self, attempt: Request, bound: Bound) -> Assignment:
@@ -221,7 +241,7 @@ class _Search:
 
     def _later(self, attempt: Request, full: Collection[int], bound: Bound) -> tuple[Assignment, int] | None:
         """The first instant at which somebody has room and nobody in their line waits too long for it."""
-        slack = (one.latest_ms for person in full for one in self.waiting(person))
+        slack = (_line(self.waiting(person)).latest for person in full)
         for at_ms in self._instants(full, attempt.at_ms, max([self.latest, *slack])):
             then = replace(attempt, at_ms=at_ms, bound=bound)
             if all_are_full(then, self.roster, self.diary.at(at_ms), self.policy):
@@ -239,7 +259,7 @@ class _Search:
     def _instants(self, full: Collection[int], from_ms: int, to_ms: int) -> Iterator[int]:
         """Working instants in (from_ms, to_ms] at which somebody's hour or day is over, ascending."""
         calendar = self.policy.calendar
-        begins = takewhile(lambda begin: begin <= to_ms, (begin for begin, _ in calendar.stretches(from_ms)))
+        begins = calendar.beginnings(from_ms, to_ms)
         told = (self.diary.after(person, from_ms - HOUR_MS, to_ms - HOUR_MS) for person in full)
         over = {at_ms + HOUR_MS for moments in told for at_ms in moments}
         instants = {*begins, *(calendar.next_start(at_ms) for at_ms in over)}

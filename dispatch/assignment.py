@@ -7,7 +7,7 @@ is spread like one that comes in single.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +20,7 @@ from core.places import Grid
 from core.ports.cases import Candidate, Mode, PassedOver, Rung
 from core.ports.registry import FacilityPlace, Roster
 from dispatch import tables
-from dispatch.announcing import Announced, Waiting, announce, announce_to, latest_ms, moved_up
+from dispatch.announcing import Announced, Line, Seeking, Waiting, announce, announce_to, latest_ms, moved_up
 from dispatch.arrival import Urgent
 from dispatch.deciding import announce_ms, request_for
 from dispatch.diary import BELIEVED_MS, Diary
@@ -52,6 +52,7 @@ class Assigner:
         self._known: Diary | None = None
         self._passing: int | None = None
         self._lines: dict[int, dict[int, Waiting]] = {}
+        self._sorted: dict[int, Line] = {}
         self._rows: dict[int, Any] = {}
         self._turned = False
         self._urgent = False
@@ -101,11 +102,20 @@ class Assigner:
             self._read_urgent(diary)
         latest = latest_ms(request.at_ms, due_ms, clock, self._policy)
         waiting = _nobody if drill else self.waiting
-        found = announce_to(keep, announce, request, place, latest, self._roster, diary, waiting, self._policy)
+        seeking = Seeking(
+            request=request,
+            place=place,
+            latest=latest,
+            roster=self._roster,
+            diary=diary,
+            waiting=waiting,
+            policy=self._policy,
+        )
+        found = announce_to(keep, announce, seeking)
         self._passing = None
         return found
 
-    def waiting(self, person: int) -> list[Waiting]:
+    def waiting(self, person: int) -> Sequence[Waiting]:
         """A person's tasks that are not urgent and not announced before now; read once where somebody keeps count."""
         line = self._lines.get(person)
         if line is None:
@@ -114,7 +124,11 @@ class Assigner:
                 self._lines[person] = line
         if self._passing is not None:
             return [one for one in line.values() if one.number != self._passing]
-        return list(line.values())
+        if self._known is None:
+            return list(line.values())
+        if person not in self._sorted:
+            self._sorted[person] = Line(line.values())
+        return self._sorted[person]
 
     def pass_on(self, row: Any) -> None:
         """A task is about to be given anew: it counts for nobody until it is written."""
@@ -164,6 +178,7 @@ class Assigner:
                 self._known.opened(row.owner, count)
             if row.assigned_ms >= self._since_ms() and (row.open or row.assigned_ms <= row.changed_ms):
                 (self._known.write if count > 0 else self._known.strike)(row.owner, row.assigned_ms)
+            self._sorted.pop(row.owner, None)
             if row.owner in self._lines:
                 self._lines[row.owner].pop(row.number, None)
             if self._urgent and count < 0:
@@ -179,6 +194,7 @@ class Assigner:
                 mine = self._read_line(tables.task.c.number == after.number)
             else:
                 mine = [self._wait(after, severity)] if calm and self._waits(after) else []
+            self._sorted.pop(after.owner, None)
             self._lines[after.owner].update((one.number, one) for one in mine)
 
     def freed(self, row: Any) -> Mapping[int, int]:

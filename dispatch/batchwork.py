@@ -20,6 +20,15 @@ from dispatch.closure_tables import merge
 from dispatch.parts import in_parts
 from dispatch.policy import Policy
 
+_OPENS = frozenset({ChangeKind.OPENED, ChangeKind.SPLIT})
+
+
+def first_portion(changes: Sequence[AlarmChange], most: int) -> tuple[Sequence[AlarmChange], Sequence[AlarmChange]]:
+    """The first changes, in order, up to ``most`` that open an alarm, and what is left."""
+    opening = [at for at, change in enumerate(changes) if change.kind in _OPENS]
+    cut = opening[most] if len(opening) > most else len(changes)
+    return changes[:cut], changes[cut:]
+
 
 def record_all(
     work: AlarmWork,
@@ -30,7 +39,7 @@ def record_all(
     evidence: Mapping[str, Sequence[EvidenceValue]],
     contexts: Mapping[str, str],
 ) -> None:
-    """Apply changes in order.
+    """Apply changes in order; the storms of ``work`` expect them.
 
     Args:
         work: of the transaction on ``connection``.
@@ -41,7 +50,6 @@ def record_all(
         evidence: alarm to the values at its opening.
         contexts: alarm to what is frozen at its opening.
     """
-    work.storms.expect(changes)
     work.cases.memory.lone = _lone(connection, policy, now_ms, changes)
     for run in _runs(changes, _known(connection, changes)):
         if len(run) > 1:

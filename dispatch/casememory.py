@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from core.cases import RuleInfo
 from dispatch import tables
 from dispatch.casefind import ended_lately, open_case
+from dispatch.database import update_all
 from dispatch.newrows import NewRows
 from dispatch.policy import Policy
 
@@ -97,5 +98,5 @@ class CaseMemory:
 
     def _write(self, links: list[tuple[str, int]]) -> None:
         table = tables.alarm
-        query = sa.update(table).where(table.c.alarm_id == sa.bindparam("row_id")).values(case=sa.bindparam("number"))
-        self._connection.execute(query, [{"row_id": alarm, "number": number} for alarm, number in links])
+        rows = [{"alarm_id": alarm, "case": number} for alarm, number in dict(links).items()]
+        update_all(self._connection, table, "alarm_id", rows)

@@ -11,11 +11,14 @@ through one by one are not worth their speed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import Unavailable
@@ -99,6 +102,55 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         raise _translated(error) from error
 
 
+def insert_all(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, all of the same columns, in their order.
+
+    PostgreSQL takes many of them as one value: its driver spends longer on thousands of parameters than the server on
+    the rows.
+    """
+    if connection.dialect.name == "postgresql" and len(rows) > 1:
+        connection.execute(_insertion(table, tuple(rows[0])), {_GIVEN: _as_json(rows)})
+    elif rows:
+        connection.execute(sa.insert(table), list(rows))
+
+
+def insert_returning(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> Sequence[Any]:
+    """As ``insert_all``; the rows with all of their columns, in any order."""
+    if connection.dialect.name == "postgresql" and len(rows) > 1:
+        query = _insertion(table, tuple(rows[0])).returning(table)
+        return connection.execute(query, {_GIVEN: _as_json(rows)}).all()
+    return connection.execute(sa.insert(table).returning(table), list(rows)).all()
+
+
+def update_all(
+    connection: sa.Connection,
+    table: sa.Table,
+    key: str,
+    rows: Sequence[Mapping[str, Any]],
+    only: Sequence[sa.ColumnElement[bool]] = (),
+) -> None:
+    """Update rows that are found by a column.
+
+    Args:
+        connection: within ``writing``.
+        table: of the rows.
+        key: name of the column; no value of it comes twice.
+        rows: ``key`` and the new values, all of the same columns.
+        only: conditions on the table that must hold besides.
+    """
+    if not rows:
+        return
+    names = [name for name in rows[0] if name != key]
+    if connection.dialect.name == "postgresql" and len(rows) > 1:
+        given = _given(table, tuple(rows[0]))
+        query = sa.update(table).where(table.c[key] == given.c[key], *only)
+        connection.execute(query.values({name: given.c[name] for name in names}), {_GIVEN: _as_json(rows)})
+        return
+    query = sa.update(table).where(table.c[key] == sa.bindparam("of_row"), *only)
+    renamed = [{("of_row" if name == key else f"new_{name}"): value for name, value in row.items()} for row in rows]
+    connection.execute(query.values({name: sa.bindparam(f"new_{name}") for name in names}), renamed)
+
+
 def first_free(connection: sa.Connection, table: sa.Table) -> int:
     """The ``number`` that the next row of a table would get. Who then writes rows with numbers says so: ``set_last``.
 
@@ -117,6 +169,27 @@ def set_last(connection: sa.Connection, table: sa.Table, number: int) -> None:
     if connection.dialect.name == "postgresql":
         sequence = sa.func.pg_get_serial_sequence(table.name, "number")
         connection.execute(sa.select(sa.func.setval(sequence, number)))
+
+
+_GIVEN = "given_rows"
+
+
+def _as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps([dict(row) for row in rows], ensure_ascii=False, allow_nan=False)
+
+
+@lru_cache(maxsize=256)
+def _given(table: sa.Table, names: tuple[str, ...]) -> sa.TableValuedAlias:
+    """The rows of a JSON text as a table, each column of the type that it has in ``table``."""
+    columns = [sa.column(name, table.c[name].type) for name in names]
+    text = sa.cast(sa.bindparam(_GIVEN, type_=sa.Text), postgresql.JSON)
+    return sa.func.json_to_recordset(text).table_valued(*columns, name="given").render_derived(with_types=True)
+
+
+@lru_cache(maxsize=256)
+def _insertion(table: sa.Table, names: tuple[str, ...]) -> Any:
+    given = _given(table, names)
+    return sa.insert(table).from_select(list(names), sa.select(*(given.c[name] for name in names)))
 
 
 def _translated(error: DBAPIError) -> Exception:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from dispatch.arrival import Load, Urgent
 from dispatch.distance import Spot
@@ -83,9 +84,7 @@ class Diary:
 
     def at(self, at_ms: int) -> Mapping[int, Load]:
         """The loads that count for one task more at ``at_ms``; each is worked out when it is asked for."""
-        day = self._calendar.day_of(at_ms)
-        midnights = self._calendar.instant(day, 0), self._calendar.instant(day, 1440)
-        return _Loads(self, at_ms, midnights)
+        return _Loads(self, at_ms, self._calendar.midnights(at_ms))
 
     def known(self) -> list[int]:
         """Everybody of whom something is written."""
@@ -96,7 +95,9 @@ class Diary:
 
         It is worked out once, until something else is written of them.
         """
-        worked = self._worked.setdefault(person, {})
+        worked = self._worked.get(person)
+        if worked is None:
+            worked = self._worked[person] = {}
         if at_ms not in worked:
             if len(worked) >= _MOST_INSTANTS:
                 worked.clear()
@@ -129,6 +130,11 @@ class _Loads(Mapping[int, Load]):
         if load is None:
             raise KeyError(person)
         return load
+
+    def get(self, person: int, default: Any = None) -> Any:
+        """As of any mapping; asked so often that a missing one is no error first."""
+        load = self._diary.load(person, self._at_ms, self._midnights)
+        return default if load is None else load
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._diary.known())

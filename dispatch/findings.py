@@ -216,6 +216,9 @@ CERTIFICATE_ENDED = Sentence(
 OF_NO_GRID = Sentence("{name}不属于任何网格，不承担任务", "{name} belongs to neither grid and takes no tasks")
 NO_VOLUNTEER_REPAIRS = Sentence("志愿者不承担维修", "a repair is never a volunteer's")
 OWN_REPAIR = Sentence("不能核查自己的维修", "nobody verifies their own repair")
+OWN_REPAIR_OF = Sentence(
+    "{name}维修了此案，不能核查自己的维修", "{name} repaired it, and nobody verifies their own repair"
+)
 SUSPENDED_BEFORE = Sentence("一个案件最多挂账一次", "a case is suspended once at most")
 PROCEEDING_STATE = Sentence("现在不能{action}（{kind}）", "{kind}: cannot {action} now")
 CASE_HAS_ENDED = Sentence("案件已结束，或这不是处置任务", "the case has ended, or this is not its handling task")

@@ -36,7 +36,7 @@ def check_receiver(person: Person, row: Any, case: Any, roster: Roster, policy: 
     if person.grid is None and person.role not in {Role.MANAGER, Role.ADMINISTRATOR}:
         raise Unfit(kinds.OF_NO_GRID(name=person.name))
     if row.kind == TaskKind.VERIFY and person.number == case.handled_by:
-        raise Conflict("own_repair", kinds.OWN_REPAIR(), row.owner)
+        raise Conflict("own_repair", kinds.OWN_REPAIR_OF(name=person.name), row.owner)
     if row.kind == TaskKind.HANDLE and person.volunteer:
         raise Unfit(kinds.NO_VOLUNTEER_REPAIRS())
     lack = lack_of(person, row, case, roster, policy, now_ms)

@@ -16,6 +16,7 @@ from core.cases import SYSTEM, Actor
 from core.places import Text
 from core.ports.feed import FeedKind
 from dispatch import tables
+from dispatch.database import insert_all, update_all
 from dispatch.flagwork import is_silent
 from dispatch.levelwork import digest_of
 from dispatch.parts import in_parts
@@ -181,16 +182,15 @@ class Ledger:
                 row["next_ms"] = until[row["ref"]]
         table = tables.outbox
         announces = sa.or_(*(table.c.kind == kind for kind in _ANNOUNCEMENTS))
-        mine = (table.c.ref == sa.bindparam("of_task"), announces, table.c.next_ms.is_not(None))
-        query = sa.update(table).where(*mine).values(next_ms=sa.bindparam("at_ms"))
-        self._connection.execute(query, [{"of_task": ref, "at_ms": at_ms} for ref, at_ms in until.items()])
+        rows = [{"ref": ref, "next_ms": at_ms} for ref, at_ms in until.items()]
+        update_all(self._connection, table, "ref", rows, (announces, table.c.next_ms.is_not(None)))
 
     def flush(self) -> None:
         """Write everything that was collected."""
         if self._history:
-            self._connection.execute(sa.insert(tables.history), self._history)
+            insert_all(self._connection, tables.history, self._history)
         if self._alarm_history:
-            self._connection.execute(sa.insert(tables.alarm_history), self._alarm_history)
+            insert_all(self._connection, tables.alarm_history, self._alarm_history)
         self._flush_outbox()
         self._flush_feed()
         self._history, self._alarm_history, self._outbox, self._feed = [], [], {}, {}
@@ -204,8 +204,7 @@ class Ledger:
             asked = sa.select(table.c.key).where(table.c.key.in_(part))
             known.update(self._connection.execute(asked).scalars())
         rows = [row for key, row in self._outbox.items() if key not in known]
-        if rows:
-            self._connection.execute(sa.insert(table), rows)
+        insert_all(self._connection, table, rows)
 
     def _flush_feed(self) -> None:
         if not self._feed:
@@ -216,4 +215,4 @@ class Ledger:
             self._connection.execute(sa.insert(head).values(id=_HEAD, last=count))
         last = self._connection.execute(sa.select(head.c.last).where(head.c.id == _HEAD)).scalar_one()
         rows = [{"id": last - count + 1 + at, **row} for at, row in enumerate(self._feed.values())]
-        self._connection.execute(sa.insert(tables.feed), rows)
+        insert_all(self._connection, tables.feed, rows)

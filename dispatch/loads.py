@@ -10,7 +10,7 @@ from core.cases import Deadline, DeadlineClock, TaskKind
 from core.places import Grid
 from core.ports.cases import Rung
 from core.ports.registry import FacilityPlace, Roster
-from dispatch.announcing import Announcer, Waiting, announce, announce_to, latest_ms, moved_up
+from dispatch.announcing import Announcer, Seeking, Waiting, announce, announce_to, latest_ms, moved_up
 from dispatch.arrival import Urgent
 from dispatch.diary import Diary
 from dispatch.distance import Spot
@@ -85,8 +85,16 @@ class Loads:
         def waiting(person: int) -> list[Waiting]:
             return self._waiting(person, now_ms)
 
-        book = self._diary
-        found = announce_to(keep, self._find, request, place, latest, self._roster, book, waiting, self._policy)
+        seeking = Seeking(
+            request=request,
+            place=place,
+            latest=latest,
+            roster=self._roster,
+            diary=self._diary,
+            waiting=waiting,
+            policy=self._policy,
+        )
+        found = announce_to(keep, self._find, seeking)
         task.owner, task.rung = found.assignment.owner, found.assignment.rung
         task.wanted_ms, task.given_ms = request.at_ms, found.at_ms
         if task.owner is None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from dispatch import tables
 from dispatch.closure_tables import merge
+from dispatch.parts import in_parts
 
 
 def present(connection: sa.Connection, number: int) -> Any | None:
@@ -28,8 +29,11 @@ def members(connection: sa.Connection, number: int) -> list[Any]:
     """The rows of all cases that have gone into one, directly or not."""
     case, found, ask = tables.case, list[Any](), [number]
     while ask:
-        query = sa.select(case).join(merge, merge.c.case == case.c.number).where(merge.c.into.in_(ask))
-        rows = connection.execute(query.order_by(case.c.number)).all()
+        query = sa.select(case).join(merge, merge.c.case == case.c.number)
+        rows: list[Any] = []
+        for part in in_parts(ask):
+            rows += connection.execute(query.where(merge.c.into.in_(part))).all()
+        rows.sort(key=lambda row: row.number)
         found += rows
         ask = [row.number for row in rows]
     return found

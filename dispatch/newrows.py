@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dispatch import tables
-from dispatch.database import first_free, set_last
+from dispatch.database import first_free, insert_all, set_last
 
 _ORDER = (tables.case, tables.task, tables.stage, tables.offer)
 """What refers to another comes after it."""
@@ -60,7 +60,7 @@ class NewRows:
         if self._together:
             self._plain.setdefault(table, []).extend(rows)
         elif rows:
-            self._connection.execute(sa.insert(table), list(rows))
+            insert_all(self._connection, table, rows)
 
     def waiting(self, table: sa.Table, number: int) -> Any | None:
         """The row with that number if it waits to be written."""
@@ -80,4 +80,4 @@ class NewRows:
             rows = [vars(row) for row in self._numbered.pop(table, {}).values()]
             rows += [dict(row) for row in self._plain.pop(table, [])]
             if rows:
-                self._connection.execute(sa.insert(table), rows)
+                insert_all(self._connection, table, rows)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from core.ports.cases import EvidenceValue
 from core.ports.evidence import Occasion
 from dispatch import tables
+from dispatch.database import insert_all
 from dispatch.parts import in_parts
 
 _MOST_VALUES = 50
@@ -59,8 +60,7 @@ def begin_records(connection: sa.Connection, records: Sequence[dict[str, Any]]) 
             query = sa.select(table.c.alarm_id).where(table.c.alarm_id.in_(ids), table.c.occasion == occasion)
             known = set(connection.execute(query).scalars())
             fresh = [one for one in part if one["alarm_id"] not in known]
-            if fresh:
-                connection.execute(sa.insert(table), fresh)
+            insert_all(connection, table, fresh)
 
 
 def evidence_rows(alarm_id: str, evidence: Sequence[EvidenceValue]) -> Iterator[dict[str, Any]]:

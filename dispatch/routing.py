@@ -23,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from functools import cached_property
 
 from core.alarms import Severity
 from core.people import Person
@@ -174,33 +173,56 @@ def all_are_full(request: Request, roster: Roster, loads: Mapping[int, Load], po
             looked_at.add(person.number)
             load = loads.get(person.number, _NOTHING)
             if _full(request, load, policy) is None:
-                if _unfit(person, rung, asked, load) is None:
+                unskilled = rung not in _ABOVE and _unskilled(person, request)  # soonest known
+                if not unskilled and _unfit(person, rung, asked, load) is None:
                     return False
             elif not full:
                 full = _unfit(person, rung, asked, load) in FULL
     return full
 
 
-@dataclass(frozen=True)
+def those_full(request: Request, roster: Roster, loads: Mapping[int, Load], policy: Policy) -> set[int] | None:
+    """Whom ``route`` passes over since they are full, if it finds nobody fit; ``None`` where somebody is.
+
+    It is for what is not urgent, and bound to be for ``EVERYBODY``.
+    """
+    asked, full = _Asked(request, roster, loads, policy), set[int]()
+    looked_at: set[int] = set()
+    for rung, _, people in _rungs(request, asked.directory):
+        for person in people:
+            if person.number in looked_at:
+                continue
+            looked_at.add(person.number)
+            reason = _unfit(person, rung, asked, loads.get(person.number, _NOTHING))
+            if reason is None:
+                return None
+            if reason in FULL:
+                full.add(person.number)
+    return full
+
+
 class _Asked:
     """One question, with what need be worked out only once."""
 
-    request: Request
-    roster: Roster
-    loads: Mapping[int, Load]
-    policy: Policy
+    __slots__ = ("_day", "_works", "directory", "loads", "policy", "request", "roster")
 
-    @cached_property
+    def __init__(self, request: Request, roster: Roster, loads: Mapping[int, Load], policy: Policy) -> None:
+        self.request, self.roster, self.loads, self.policy = request, roster, loads, policy
+        self.directory = directory_of(roster)
+        self._day: str | None = None
+        self._works: bool | None = None
+
+    @property
     def day(self) -> str:
-        return self.policy.calendar.day_of(self.request.at_ms).isoformat()
+        if self._day is None:
+            self._day = self.policy.calendar.day_of(self.request.at_ms).isoformat()
+        return self._day
 
-    @cached_property
+    @property
     def works(self) -> bool:
-        return self.policy.calendar.works_at(self.request.at_ms)
-
-    @cached_property
-    def directory(self) -> Directory:
-        return directory_of(self.roster)
+        if self._works is None:
+            self._works = self.policy.calendar.works_at(self.request.at_ms)
+        return self._works
 
     def is_away(self, person: Person) -> bool:
         return self.directory.is_away(person, self.day)
@@ -272,7 +294,7 @@ def _ranked(judged: Sequence[Judged], *, offered: bool, rotates: bool) -> list[C
         passed = PassedOver.OFFERED if offered else None
         if one is not fit[0] and not offered:
             passed = behind(one.rank(rotates=rotates), fit[0].rank(rotates=rotates), rotates=rotates)
-        found.append(replace(one.candidate, passed_over=passed))
+        found.append(one.candidate if passed is None else replace(one.candidate, passed_over=passed))
     return [*found, *(one.candidate for one in others)]
 
 
@@ -300,14 +322,18 @@ def _unfit(person: Person, rung: Rung, asked: _Asked, load: Load) -> PassedOver 
     if rung in _ABOVE:
         bounded = request.bound in {Bound.PATIENT, Bound.EVERYBODY}
         return _full(request, load, policy) if bounded else None
-    if request.grid is Grid.CONSTRUCTION:
-        if request.skill and request.skill not in person.skills:
-            return PassedOver.NO_SKILL
-        if request.certificate and not person.certified(request.certificate, asked.day):
-            return PassedOver.NO_CERTIFICATE
+    if _unskilled(person, request):
+        return PassedOver.NO_SKILL
+    certificate = request.certificate if request.grid is Grid.CONSTRUCTION else ""
+    if certificate and not person.certified(certificate, asked.day):
+        return PassedOver.NO_CERTIFICATE
     if not (on_shift(person, policy.calendar, request.at_ms) if person.shifts else asked.works):
         return PassedOver.OFF_SHIFT
     return None if request.bound is Bound.NOBODY else _full(request, load, policy)
+
+
+def _unskilled(person: Person, request: Request) -> bool:
+    return request.grid is Grid.CONSTRUCTION and bool(request.skill) and request.skill not in person.skills
 
 
 def _full(request: Request, load: Load, policy: Policy) -> PassedOver | None:

@@ -17,6 +17,7 @@ from core.cases import Action, CaseState, Deadline, TaskKind
 from core.ports.registry import RosterSource
 from core.stages import Basis, LadderStep, LimitUnit, Stage, StageLimit
 from dispatch import tables
+from dispatch.database import update_all
 from dispatch.deciding import stage_limit_of
 from dispatch.limitbook import stated_for
 from dispatch.newrows import NewRows
@@ -84,9 +85,8 @@ class StageWork:
                 clock = begun(self._calendar, unit.clock, row.amount * unit.hours, task.assigned_ms)
                 reached = LadderStep(row.reached) if row.reached else None
                 next_ms = self._next_ms(clock, task, reached, row.late)
-                found.append({"row_number": row.number, **_values(clock), "next_ms": next_ms})
-            if found:
-                self._connection.execute(sa.update(table).where(table.c.number == sa.bindparam("row_number")), found)
+                found.append({"number": row.number, **_values(clock), "next_ms": next_ms})
+            update_all(self._connection, table, "number", found)
 
     def limit(self, case: Any, stage: Stage, stated: Deadline | None = None) -> StageLimit:
         """The limit of a stage of a case; ``stated``: what its rule says of this stage."""

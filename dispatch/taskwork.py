@@ -27,6 +27,7 @@ from core.ports.registry import FacilityPlace, Roster, RosterSource
 from core.stages import Stage
 from dispatch import messages, tables
 from dispatch.assignment import Assigner, routing_text
+from dispatch.database import update_all
 from dispatch.drillwork import CHANNELS
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import SYSTEM_TASK_TABLE
@@ -386,13 +387,11 @@ class TaskWork:
         if not moving:
             return
         self._moving = {}
-        change = sa.update(table).where(table.c.number == sa.bindparam("row_number"))
-        values = [
-            self._announced(row, TaskKind(row.kind), row.assigned_ms)
-            | {"changed_ms": self._now_ms, "row_number": number}
+        rows = [
+            self._announced(row, TaskKind(row.kind), row.assigned_ms) | {"changed_ms": self._now_ms, "number": number}
             for number, row in moving.items()
         ]
-        self._connection.execute(change, values)
+        update_all(self._connection, table, "number", rows)
         self.stages.announced(moving)
         self._ledger.postpone({number: row.assigned_ms for number, row in moving.items()})
 

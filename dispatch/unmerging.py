@@ -106,11 +106,10 @@ def _own_alarms(connection: sa.Connection, work: AlarmWork, row: Any, heir: Any)
     query = sa.select(brought.c.alarm_id).join(alarm, alarm.c.alarm_id == brought.c.alarm_id)
     found = list(connection.execute(query.where(brought.c.case == row.number, alarm.c.case == heir.number)).scalars())
     keys = {(one.facility, one.family) for one in (row, *members(connection, row.number))}
-    later = sa.select(alarm).where(
-        alarm.c.case == heir.number, alarm.c.facility.in_({facility for facility, _ in keys})
-    )
-    known = set(found)  # of a storm there may be more than a statement takes
-    fresh = [one for one in connection.execute(later).all() if one.alarm_id not in known]
+    known, fresh = set(found), list[Any]()  # of a storm there may be more than a statement takes
+    for part in in_parts(sorted({facility for facility, _ in keys})):
+        later = sa.select(alarm).where(alarm.c.case == heir.number, alarm.c.facility.in_(part))
+        fresh += [one for one in connection.execute(later) if one.alarm_id not in known]
     return [*found, *(one.alarm_id for one in fresh if (one.facility, work.family_of(one)) in keys)]
 
 

@@ -11,10 +11,11 @@ up (``add(a + b) = add(add(a), b)``), it never runs backwards, and ``between`` i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from core.cases import DeadlineClock
@@ -52,7 +53,11 @@ class WorkCalendar:
 
     def day_of(self, at_ms: int) -> date:
         """The local date of an instant."""
-        return datetime.fromtimestamp(at_ms / 1000, self.zone).date()
+        return _day_of(self.zone, at_ms)
+
+    def midnights(self, at_ms: int) -> tuple[int, int]:
+        """Where the local day of an instant begins, and where it ends."""
+        return _midnights(self.zone, at_ms)
 
     def instant(self, day: date, minute: int) -> int:
         """UTC milliseconds of a minute after local midnight; minutes beyond 1440 run into the next day."""
@@ -73,6 +78,10 @@ class WorkCalendar:
                         yield stretch
             day += timedelta(days=1)
         raise ValueError("the work calendar knows no further working day")
+
+    def beginnings(self, from_ms: int, to_ms: int) -> Sequence[int]:
+        """When the stretches begin that end after ``from_ms`` and begin until ``to_ms``, ascending."""
+        return _beginnings(self, from_ms, to_ms)
 
     def works_at(self, at_ms: int) -> bool:
         """Whether ``at_ms`` lies in working hours."""
@@ -111,6 +120,17 @@ class WorkCalendar:
         return total
 
 
+@lru_cache(maxsize=1 << 14)
+def _day_of(zone: ZoneInfo, at_ms: int) -> date:
+    return datetime.fromtimestamp(at_ms / 1000, zone).date()
+
+
+@lru_cache(maxsize=1 << 14)
+def _midnights(zone: ZoneInfo, at_ms: int) -> tuple[int, int]:
+    day = _day_of(zone, at_ms)
+    return _instant(zone, day, 0), _instant(zone, day, 1440)
+
+
 @lru_cache(maxsize=1 << 12)
 def _instant(zone: ZoneInfo, day: date, minute: int) -> int:
     """The same few days are asked for again and again."""
@@ -118,6 +138,11 @@ def _instant(zone: ZoneInfo, day: date, minute: int) -> int:
     local = datetime(shifted.year, shifted.month, shifted.day, tzinfo=zone)
     at = local.replace(hour=minute % 1440 // 60, minute=minute % 60)
     return int(at.astimezone(UTC).timestamp() * 1000)
+
+
+@lru_cache(maxsize=1 << 10)
+def _beginnings(calendar: WorkCalendar, from_ms: int, to_ms: int) -> tuple[int, ...]:
+    return tuple(takewhile(lambda begin: begin <= to_ms, (begin for begin, _ in calendar.stretches(from_ms))))
 
 
 @lru_cache(maxsize=1 << 12)

@@ -32,12 +32,24 @@ class Holds(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name in files, what it holds, its Chinese name, help."""
+    """One column.
+
+    Attributes:
+        name: in files.
+        zh: its Chinese name.
+        digits: of a number, after the point; ``None``: as many as it has.
+    """
 
     name: str
     holds: Holds
     zh: str
     help: Sentence
+    digits: int | None = None
+
+    @property
+    def named(self) -> Sentence:
+        """What people call it, as part of a sentence."""
+        return Sentence(self.zh, self.name)
 
 
 SHEETS: Mapping[str, Sentence] = {
@@ -67,8 +79,8 @@ _COLUMNS = {
         Column("community", _C, "社区", Sentence("社区代码", "code of a community")),
         Column("valid_from", _D, "生效日期", Sentence("如 2026-01-31", "like 2026-01-31")),
         Column("valid_to", _D, "失效日期", Sentence("有效时留空", "empty while valid")),
-        Column("latitude", _N, "纬度", Sentence("WGS-84，度", "WGS-84, degrees")),
-        Column("longitude", _N, "经度", Sentence("WGS-84，度", "WGS-84, degrees")),
+        Column("latitude", _N, "纬度", Sentence("WGS-84，度", "WGS-84, degrees"), digits=7),
+        Column("longitude", _N, "经度", Sentence("WGS-84，度", "WGS-84, degrees"), digits=7),
         Column("merged_on", _D, "并入日期", Sentence("可留空", "may be empty")),
         Column(
             "grid", _C, "网格类型", Sentence("governance（治理）或 construction（建管）", "governance or construction")
@@ -163,6 +175,8 @@ _COLUMNS = {
         Column("until", Holds.MOMENT, "结束", Sentence("如 2026-12-01T17:00", "like 2026-12-01T17:00")),
     )
 }
+DIGITS: Mapping[str, int] = {name: one.digits for name, one in _COLUMNS.items() if one.digits is not None}
+"""Columns of numbers that keep so many digits: 7 of a degree are a centimetre, what is beyond was never measured."""
 _NAMES = ("name_zh", "name_en")
 _WHERE = ("community", "cell", "facility", "class")
 ORDER: Mapping[str, tuple[str, ...]] = {
@@ -205,6 +219,11 @@ def column(name: str) -> Column:
         label = _ATTRIBUTE_ZH + name.removeprefix(ATTRIBUTE)
         return Column(name, Holds.VALUE, label, Sentence("数字或文字", "a number or a text"))
     return _COLUMNS[name]
+
+
+def rounded(name: str, number: float) -> float:
+    """A number with the digits that its column keeps, so that it is written as it was (no ``119.30000000000001``)."""
+    return round(number, DIGITS[name]) if name in DIGITS else number
 
 
 def field_named(collection: str, heading: str) -> str:

@@ -30,6 +30,7 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "people": frozenset({"communities", "cells", "departments", "people", "posts"}),
     "posts": frozenset({"communities", "cells", "people", "posts"}),
     "amenities": frozenset({"communities", "amenities"}),
+    "cells": frozenset({"communities", "cells"}),
     "gateways": frozenset({"communities", "facilities", "gateways"}),
     "points": frozenset({"facilities", "gateways", "points"}),
 }

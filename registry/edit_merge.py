@@ -12,6 +12,7 @@ from core.ports.registry_editing import RecordEdit
 from registry import edit_findings as edits
 from registry import tables
 from registry.columns import ATTRIBUTE, column
+from registry.meaning import meaning
 from registry.rows import Key
 
 _POSITION = frozenset({"longitude", "latitude"})
@@ -35,7 +36,7 @@ def merged(connection: sa.Connection, edit: RecordEdit, key: Key, fields: Mappin
     if not edit.code or edit.base is None:
         return Merged(taken=dict(edit.fields))
     mine = {name: text.strip() for name, text in edit.fields.items()}
-    found = merge(edit.base, mine, fields, empty="", together=TOGETHER.get(edit.kind, ()))
+    found = merge(edit.base, mine, fields, empty="", together=TOGETHER.get(edit.kind, ()), says=meaning)
     found = signed(found, lambda field: _who(connection, edit.kind, key, field))
     if found.conflicts:
         names = [column(one.field) if _is_known(one.field) else None for one in found.conflicts]

@@ -19,9 +19,10 @@ from core.cases import Conflict, NotPermitted, UnknownItem
 from core.errors import Invalid, Refused
 from core.places import Text
 from core.ports.registry import ChangeKind, Page, PageRequest
-from core.ports.registry_editing import KindForm, RecordEdit, RecordLine, RegistryRecord
+from core.ports.registry_editing import CellPreview, KindForm, RecordEdit, RecordLine, RegistryRecord
 from registry import edit_findings as edits
 from registry import edit_merge, exporter, forms, history, rows, tables
+from registry.cell_edits import Ring, redrawn, ring_of, with_corners
 from registry.classbook import ClassEntry
 from registry.columns import SHEETS
 from registry.database import reading, record, writing
@@ -91,6 +92,7 @@ class SqlRegistryEditing:
         kind = edit.kind
         if kind not in forms.EDITED:
             raise UnknownItem(edits.NO_RECORD())
+        edit = with_corners(edit)
         if not edit.code and kind not in forms.ADDED:
             raise Refused(edits.COMES_BY_IMPORT(kind=SHEETS[kind]))
         with writing(self._engine) as connection:
@@ -104,13 +106,38 @@ class SqlRegistryEditing:
                 fields |= _since(merged.taken, before, day)
             key, after = checked(connection, kind, fields, self._classes, present, day, key)
             _permit(edit, _communities(kind, key, after, present, numbers))
+            with_it: tuple[Change, ...] = ()
+            if kind == "cells":
+                drawn = redrawn(connection, key, after, present[kind], day)
+                after, with_it = drawn.after, drawn.with_it
             change = difference(kind, key, before, after)
             if change is not None:
-                _write(connection, [change], "edit", actor, now_ms)
+                _write(connection, [change, *with_it], "edit", actor, now_ms)
             found = _found(connection, kind, key)
         if found is None:
             raise UnknownItem(edits.NO_RECORD())
         return replace(found, meanwhile=merged.moved)
+
+    def preview_cell(self, edit: RecordEdit, *, day: str) -> CellPreview:
+        """What a cell would be that is being drawn; nothing is written."""
+        ring: Ring = ()
+        try:
+            edit = with_corners(edit)
+            ring = ring_of(edit.fields.get("polygon", ""))
+            with reading(self._engine) as connection:
+                present = rows.present(connection, NEEDS["cells"])
+                key, before = self._before(edit, present, _community_numbers(connection))
+                fields = {} if before is None else dict(exporter.record_of("cells", key, before))
+                key, after = checked(connection, "cells", {**fields, **edit.fields}, self._classes, present, day, key)
+                _permit(edit, _communities("cells", key, after, present, _community_numbers(connection)))
+                drawn = redrawn(connection, key, after, present["cells"], day)
+        except Invalid as error:
+            return CellPreview(ring=ring, findings=error.findings)
+        return CellPreview(
+            ring=ring_of(str(exporter.record_of("cells", key, after)["polygon"])),
+            area_m2=drawn.area_m2,
+            facilities=drawn.facilities,
+        )
 
     def end(self, edit: RecordEdit, *, day: str, actor: str, now_ms: int) -> RegistryRecord:
         """Take a record out of use."""

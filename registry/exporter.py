@@ -13,7 +13,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -253,14 +252,10 @@ def workbook_bytes(tables: Sequence[Table], language: str) -> bytes:
     """The tables as an Excel workbook: a sheet each, headings and a line of help in ``language``.
 
     Everything but numbers is text, so that a spreadsheet leaves codes and dates alone; no text is a formula.
+
+    Raises:
+        core.errors.Invalid: with every text that is too long for a cell.
     """
-    from openpyxl import Workbook
+    from registry.sheet_writer import written
 
-    from registry.sheet_writer import write_sheet
-
-    book: Any = Workbook(write_only=True)
-    for table in tables:
-        write_sheet(book, table.collection, table.fields, table.records, language)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    return written([(table.collection, table.fields, table.records) for table in tables], language)

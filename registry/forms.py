@@ -23,7 +23,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 EDITED = frozenset(
     {
         *("streets", "communities", "villages", "departments", "gateways", "facilities", "points", "people", "posts"),
-        "amenities",
+        *("amenities", "cells"),
     }
 )
 ADDED = EDITED - {"gateways", "points"}
@@ -31,9 +31,9 @@ ADDED = EDITED - {"gateways", "points"}
 ENDED = frozenset({"villages", "departments", "facilities", "people", "posts", "amenities"})
 BY_IMPORT = frozenset({"gateway", "bus", "measurements"})
 """Fields of a facility that stand for its points."""
-KEPT: Mapping[str, frozenset[str]] = {"points": frozenset({"gateway", "bus"})}
+KEPT: Mapping[str, frozenset[str]] = {"points": frozenset({"gateway", "bus"}), "cells": frozenset({"grid"})}
 """Fields that a page shows and does not change: what a gateway reads on which line is written in its configuration,
-and the two must change together."""
+and the two must change together; a cell of the other grid is another cell, with other people."""
 _REFERS: Mapping[str, str] = {
     "street": "streets",
     "community": "communities",
@@ -59,6 +59,7 @@ _REQUIRED: Mapping[str, frozenset[str]] = {
     "villages": frozenset({"code", "name_zh", "name_en", "community"}),
     "departments": frozenset({"code", "name_zh", "name_en"}),
     "facilities": frozenset({"code", "class", "community", "name_zh", "name_en", "latitude", "longitude"}),
+    "cells": frozenset({"code", "grid", "community", "name_zh", "name_en", "polygon", "valid_from"}),
     "people": frozenset({"code", "name_zh", "name_en", "role", "communities"}),
     "posts": frozenset({"code", "cell"}),
     "amenities": frozenset({"community", "item", "state"}),
@@ -105,7 +106,7 @@ def _field(kind: str, name: str, choices: Mapping[str, Iterable[str]]) -> FieldF
         label=Text(zh=one.zh, en=name.replace("_", " ")),
         help=one.help,
         holds=one.holds.value,
-        choices=tuple(str(word) for word in choices.get(name, ())) if kind in EDITED or name == "grid" else (),
+        choices=tuple(str(word) for word in choices.get(name, ())) if kind in EDITED else (),
         refers=_REFERS.get(name, ""),
         several=name in _SEVERAL,
         required=name in _REQUIRED.get(kind, ()),

@@ -45,6 +45,27 @@ def features(file: str, text: str, findings: list[Finding]) -> Iterator[tuple[in
         yield line, {**fields, "polygon": ", ".join(" ".join(map(_text, corner[:2])) for corner in ring)}
 
 
+def ring_text(text: str) -> str | Finding:
+    """A border as its file has it, of GeoJSON that somebody pasted: a polygon, a feature, or a collection of one."""
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError):
+        return kinds.NO_GEOJSON.at("cells", 1, problem=kinds.NO_JSON())
+    if isinstance(whole, dict) and isinstance(whole.get("features"), list):
+        if len(whole["features"]) != 1:
+            return kinds.NO_GEOJSON.at("cells", 1, problem=kinds.ONE_FEATURE())
+        whole = {**whole, **whole["features"][0]} if isinstance(whole["features"][0], dict) else {}
+    if not isinstance(whole, dict):
+        return kinds.NO_GEOJSON.at("cells", 1, problem=kinds.MISSING_FEATURES())
+    system = _system(whole)
+    if system and not _WGS84.search(system):
+        return kinds.NOT_WGS84.at("cells", 1, value=system[:80])
+    ring = _ring(whole if "geometry" in whole else {"geometry": whole})
+    if not isinstance(ring, list):
+        return kinds.NO_POLYGON.at("cells", 1, value=ring)
+    return ", ".join(" ".join(map(_text, corner[:2])) for corner in ring)
+
+
 def _system(whole: Mapping[str, Any]) -> str:
     """The name of the old member ``crs``, if it is there."""
     crs = whole.get("crs")

@@ -66,6 +66,15 @@ class CellMap:
         self._sound = [bool(polygon.is_valid) for polygon in self._polygons]
         self._tree = STRtree(self._polygons)
 
+    @property
+    def cells(self) -> tuple[CellShape, ...]:
+        """The cells, as they were given."""
+        return self._cells
+
+    def area_m2(self, index: int) -> float:
+        """How large a cell is."""
+        return float(self._polygons[index].area)
+
     def faults(self) -> Iterator[Fault]:
         """Unsound polygons, overlaps within a grid, holes within a community."""
         for index, polygon in enumerate(self._polygons):

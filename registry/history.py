@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from core.ports.registry import ChangeKind, FieldChange
 from registry import tables
-from registry.database import reading
+from registry.database import insert_many, reading
 from registry.rows import Key, RowValues
 
 MAX_LIMIT = 1000
@@ -60,7 +60,7 @@ def remember(connection: sa.Connection, changes: Iterable[Change], actor: str, n
         for line in _lines(change)
     ]
     if lines:
-        connection.execute(sa.insert(tables.history), lines)
+        insert_many(connection, tables.history, lines)
 
 
 def _lines(change: Change) -> list[dict[str, str]]:
@@ -72,8 +72,11 @@ def _lines(change: Change) -> list[dict[str, str]]:
     ]
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # once: making one costs more than its work on a row
+
+
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _encode(value)
 
 
 class SqlHistory:

@@ -1,9 +1,9 @@
 """Import of a registry folder: compare first, then apply exactly what was shown.
 
 The folder is turned into *wanted* rows keyed by the codes people know; the database into *present* rows of the same
-shape, references shown as codes. What differs is the plan. Applying it happens in one transaction that computes the
-plan again under the write lock, so that what is written is what is true then; with ``at_version`` the caller refuses
-a plan that has grown old. Importing the same folder twice changes nothing, not even the version.
+shape, references shown as codes. What differs is the plan. Applying it happens in one transaction under the write
+lock: it writes the plan that was shown if the registry's version is still that of the plan, and refuses one that has
+grown old; without one it compares there. Importing the same folder twice changes nothing, not even the version.
 
 Nothing is deleted. A facility, point or person that the folder no longer names is retired (``active`` false), a cell
 ends (``valid_to``); communities, streets and gateways that it does not name stay as they are, since ending a
@@ -22,7 +22,7 @@ from core.errors import Refused
 from core.ports.registry import ChangeKind
 from registry import history, rows, tables
 from registry.checks import Content
-from registry.database import next_numbers, reading, record, version, writing
+from registry.database import insert_many, next_numbers, reading, record, version, writing
 from registry.findings import PLAN_IS_OLD
 from registry.history import Change
 from registry.rows import Key, RowValues
@@ -46,19 +46,26 @@ def plan(engine: sa.Engine, content: Content, day: str) -> Plan:
         return Plan(version=version(connection), changes=tuple(_differences(connection, content, day)))
 
 
-def apply(
-    engine: sa.Engine, content: Content, *, day: str, actor: str, now_ms: int, at_version: int | None = None
-) -> Plan:
+def apply(engine: sa.Engine, content: Content, *, day: str, actor: str, now_ms: int, shown: Plan | None = None) -> Plan:
     """Import ``content`` in one transaction and return what was changed.
 
+    Args:
+        engine: of the registry.
+        content: what is wanted.
+        day: ISO date on which dropped cells end.
+        actor: login of whoever imports.
+        now_ms: for audit and history.
+        shown: the plan of the same content and day that somebody agreed to. What a plan compares cannot change without
+            the registry's version, so that at the same version, under the write lock, it is what would be found again.
+
     Raises:
-        Refused: if ``at_version`` is given and the registry has changed since; nothing was written then.
+        Refused: if the registry has changed since ``shown``; nothing was written then.
     """
     with writing(engine) as connection:
         have = version(connection)
-        if at_version is not None and have != at_version:
-            raise Refused(PLAN_IS_OLD(planned=at_version, now=have))
-        done = Plan(version=have, changes=tuple(_differences(connection, content, day)))
+        if shown is not None and have != shown.version:
+            raise Refused(PLAN_IS_OLD(planned=shown.version, now=have))
+        done = Plan(version=have, changes=tuple(_differences(connection, content, day))) if shown is None else shown
         if not done:
             return done
         tally = {kind.value: sum(change.kind is kind for change in done.changes) for kind in ChangeKind}
@@ -136,7 +143,7 @@ class _Writer:
                 if collection == "gateways":
                     row |= {"enrolled_ms": self._now_ms, "revoked_ms": None}
                 values.append(row)
-            self._connection.execute(sa.insert(form.table), values)
+            insert_many(self._connection, form.table, values)
         for change in changes:
             if change.kind is ChangeKind.ADD:
                 continue

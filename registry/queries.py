@@ -39,6 +39,7 @@ from core.sparkplug.topics import NodeId
 from registry import staff, tables
 from registry.calendar_entries import from_text
 from registry.classbook import ClassEntry
+from registry.columns import rounded
 from registry.database import reading, version
 from registry.site_calendar import RegistryCalendar, Site
 
@@ -254,8 +255,8 @@ class Registry:
             cells={Grid.GOVERNANCE: row.cell_governance, Grid.CONSTRUCTION: row.cell_construction},
             skill=entry.skill if entry else "",
             parent=row.parent,
-            latitude=row.latitude,
-            longitude=row.longitude,
+            latitude=rounded("latitude", row.latitude),
+            longitude=rounded("longitude", row.longitude),
             redundant_set=row.redundant_set,
         )
 
@@ -333,8 +334,8 @@ def _community(row: Any) -> Community:
         street=_text(row, "street"),
         valid_from=row.valid_from,
         valid_to=row.valid_to,
-        latitude=row.latitude,
-        longitude=row.longitude,
+        latitude=rounded("latitude", row.latitude),
+        longitude=rounded("longitude", row.longitude),
     )
 
 
@@ -360,8 +361,8 @@ def facility_of(row: Any) -> Facility:
         name=_text(row, "name"),
         class_id=row.class_id,
         community=row.community,
-        latitude=row.latitude,
-        longitude=row.longitude,
+        latitude=rounded("latitude", row.latitude),
+        longitude=rounded("longitude", row.longitude),
         cells={Grid.GOVERNANCE: row.cell_governance, Grid.CONSTRUCTION: row.cell_construction},
         address=_text(row, "address"),
         attributes=json.loads(row.attributes),

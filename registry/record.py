@@ -20,7 +20,7 @@ from core.people import Certificate, Leave, Shift
 from core.places import Text
 from core.sparkplug.topics import is_own_id
 from registry import findings as kinds
-from registry.columns import column
+from registry.columns import column, rounded
 from registry.sources import MAX_FIELD, Field, Heading, Row
 
 E = TypeVar("E", bound=StrEnum)
@@ -135,7 +135,7 @@ class Record:
         return value
 
     def number(self, name: str, low: float, high: float, *, required: bool = True) -> float | None:
-        """A finite number in [low, high]; ``None`` when it is missing or wrong."""
+        """A finite number in [low, high], with the digits of its column; ``None`` when it is missing or wrong."""
         value = self.text(name, required=required, longest=64)
         if not value:
             return None
@@ -147,7 +147,7 @@ class Record:
         if not (isfinite(number) and low <= number <= high):
             self.complain(name, kinds.OUT_OF_RANGE, value=value, low=low, high=high)
             return None
-        return number
+        return rounded(name, number)
 
     def day(self, name: str, *, required: bool = False) -> str:
         """An ISO date, or empty."""

@@ -19,6 +19,7 @@ from core.places import Grid, Text
 from registry import tables
 from registry.calendar_entries import to_text
 from registry.checks import Content
+from registry.columns import DIGITS, rounded
 
 Key = tuple[str, ...]
 Value = str | float | bool | None | tuple[str, ...]
@@ -326,13 +327,18 @@ def present(
             continue
         query = sa.select(*_columns(form, fields if wanted_too else ()))
         limit = (where or {}).get(name)
-        stored = connection.execute(query if limit is None else query.where(limit)).mappings().all()
+        answer = connection.execute(query if limit is None else query.where(limit))
+        names = tuple(answer.keys())
+        stored = [dict(zip(names, row, strict=True)) for row in answer]
+        for column in DIGITS.keys() & set(names):  # an older version kept what arithmetic had left behind
+            for row in stored:
+                row[column] = rounded(column, row[column])
         if form.numbered:  # before the rows are read, since a facility's parent is one of them
             codes[name] = {row["number"]: "/".join(str(row[part]) for part in form.key) for row in stored}
             if limit is not None:
                 codes[name] |= _named_by(connection, name, stored)
         if wanted_too:
-            found[name] = dict(_keyed(form, dict(row), codes) for row in stored)
+            found[name] = dict(_keyed(form, row, codes) for row in stored)
     if "people" in found:
         _add_lists(connection, codes, found["people"])
     return found
@@ -345,7 +351,7 @@ def _columns(form: Form, fields: Collection[str] | None) -> list[sa.Column[Any]]
     return [column for column in form.table.columns if column.name in needed]
 
 
-def _named_by(connection: sa.Connection, name: str, stored: Sequence[sa.RowMapping]) -> dict[int, str]:
+def _named_by(connection: sa.Connection, name: str, stored: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     """Codes of the rows of the same kind that these rows refer to."""
     form = COLLECTIONS[name]
     columns = [column for column, kind in form.references.items() if kind == name and stored and column in stored[0]]
@@ -363,12 +369,13 @@ def _is_named(name: str, only: Collection[str]) -> bool:
     )
 
 
-def _keyed(form: Form, row: Mapping[str, Any], codes: Mapping[str, Mapping[int, str]]) -> tuple[Key, RowValues]:
-    values = {
-        column: codes[form.references[column]][value] if column in form.references and value is not None else value
-        for column, value in row.items()
-    }
-    key = tuple(str(values.pop(part)) for part in form.key)
+def _keyed(form: Form, values: dict[str, Any], codes: Mapping[str, Mapping[int, str]]) -> tuple[Key, RowValues]:
+    """A stored row as its key and its values; the row becomes its values."""
+    for column, kind in form.references.items():
+        number = values.get(column)
+        if number is not None:
+            values[column] = codes[kind][number]
+    key = tuple([str(values.pop(part)) for part in form.key])
     values.pop("number", None)
     return key, values
 

@@ -1,89 +1,128 @@
-"""One table as a sheet of a workbook that is being written."""
+"""The tables of a registry as a workbook that is being written.
+
+Everything but numbers of up to 15 digits is text: no text becomes a formula, a link or a number, and every character of
+it comes back as it was (ADR 0060).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font, PatternFill
-from openpyxl.utils import get_column_letter
+from core.errors import Invalid
+from core.findings import ENGLISH, Finding
+from registry import workbook_findings as kinds
+from registry.columns import ORDER, SHEETS, Holds, column
+from registry.sheet_values import MOST_UNITS, units
 
-from core.findings import ENGLISH
-from registry.columns import SHEETS, Holds, column
-
-_HEADING = Font(bold=True)
-_HELP = Font(italic=True, color="FF666666")
-_SHADE = PatternFill("solid", fgColor="FFE8F0FE")
+_HEADING = {"bold": True, "bg_color": "#E8F0FE", "num_format": "@"}
+_HELP = {"italic": True, "font_color": "#666666", "num_format": "@"}
+_TEXT = {"num_format": "@"}
 _NUMBERS = frozenset({Holds.NUMBER, Holds.VALUE})
 _WIDTHS = {"polygon": 40, "name_zh": 24, "name_en": 24, "hours": 40, "shifts": 30, "certificates": 30}
 _WIDTH = 16
+_OPTIONS = {
+    "in_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+_CUTS = re.compile(r"(?<=_)(?=x[0-9a-fA-F]{4}_)|(?<=^<)(?=r>)")
+"""Where a text is cut into runs: none looks like a character's number (``_x0041_``) or like markup (``<r>``)."""
+
+Record = Mapping[str, object]
 
 
 def letters(column: int) -> str:
     """What a workbook calls a column: 1 is ``A``."""
-    return str(get_column_letter(column))
+    from xlsxwriter.utility import xl_col_to_name
+
+    return str(xl_col_to_name(column - 1))
 
 
-def write_sheet(
-    book: Any, collection: str, fields: Sequence[str], records: Sequence[Mapping[str, object]], language: str
-) -> None:
-    """Add a sheet: headings, help, one row per record.
+def written(tables: Iterable[tuple[str, Sequence[str], Sequence[Record]]], language: str) -> bytes:
+    """A workbook with a sheet per table: headings, help, one row per record.
 
     Args:
-        book: a workbook of openpyxl in write-only mode.
-        collection: the kind of record.
-        fields: its fields in order.
-        records: values by field; text, numbers, truth, or nothing.
+        tables: kind of record, its fields in order, the records: text, numbers, truth, or nothing by field.
         language: ``zh`` names the columns in Chinese, ``en`` by their names in files.
+
+    Raises:
+        Invalid: with every text that is longer than a cell holds; a workbook would cut it without a word.
     """
-    sheet = book.create_sheet(SHEETS[collection].in_language(language))
-    sheet.freeze_panes = "C3"
-    columns = [column(name) for name in fields]
-    for index, one in enumerate(columns, start=1):
-        dimension = sheet.column_dimensions[letters(index)]
-        dimension.width = _WIDTHS.get(one.name, _WIDTH)
-        if one.holds not in _NUMBERS:
-            dimension.number_format = "@"
-    extent = f"A1:{letters(len(columns))}{len(records) + 2}"
-    sheet.calculate_dimension = lambda: extent  # else whoever reads it goes through all of it first to find out
-    headings = [one.name if language == ENGLISH else one.zh for one in columns]
-    sheet.append([_styled(sheet, text, _HEADING, shaded=True) for text in headings])
-    helps = [one.help.in_language(language) for one in columns]
-    sheet.append([_styled(sheet, f"# {text}" if at == 0 else text, _HELP) for at, text in enumerate(helps)])
-    style = _text_style(sheet)
+    from xlsxwriter import Workbook
+
+    found = list(tables)
+    too_long = [finding for one in found for finding in _too_long(*one, language)]
+    if too_long:
+        raise Invalid(too_long)
+    out = io.BytesIO()
+    with Workbook(out, _OPTIONS) as book:
+        styles = [book.add_format(one) for one in (_HEADING, _HELP, _TEXT)]
+        for collection, fields, records in found:
+            sheet = book.add_worksheet(SHEETS[collection].in_language(language))
+            _write(sheet, styles, fields, records, language)
+    return out.getvalue()
+
+
+def _write(sheet: Any, styles: list[Any], fields: Sequence[str], records: Sequence[Record], language: str) -> None:
+    heading, help_style, text_style = styles
+    sheet.freeze_panes(2, 2)
+    for at, one in enumerate(map(column, fields)):
+        sheet.set_column(at, at, _WIDTHS.get(one.name, _WIDTH), None if one.holds in _NUMBERS else text_style)
+        sheet.write_string(0, at, one.name if language == ENGLISH else one.zh, heading)
+        said = one.help.in_language(language)
+        sheet.write_string(1, at, said if at else f"# {said}", help_style)
+    places = list(enumerate(fields))
+    for row, record in enumerate(records, start=2):
+        for at, name in places:
+            value = record.get(name)
+            if value is None or value == "":
+                continue
+            if _is_number(value):
+                sheet.write_number(row, at, value)
+                continue
+            text = _as_text(value)
+            runs = _runs(text)
+            if len(runs) == 1:
+                sheet.write_string(row, at, text, text_style)
+            else:
+                sheet.write_rich_string(row, at, *_styled(runs, text_style), text_style)
+
+
+def _is_number(value: object) -> bool:
+    """Whether a spreadsheet keeps it as a number: 15 digits at most."""
+    return isinstance(value, float | int) and not isinstance(value, bool) and float(f"{value:.15g}") == value
+
+
+def _as_text(value: object) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _runs(text: str) -> list[str]:
+    """The text in pieces none of which a writer or a reader takes for something else; nearly always the text itself."""
+    return _CUTS.split(text) if "_x" in text or text.startswith("<r>") else [text]
+
+
+def _styled(runs: Iterable[str], style: Any) -> Iterator[Any]:
+    for run in runs:
+        yield style
+        yield run
+
+
+def _too_long(collection: str, fields: Sequence[str], records: Sequence[Record], language: str) -> Iterator[Finding]:
+    """What a cell cannot hold, by record and column."""
+    key = ORDER[collection][:2] if collection in _TWO_PARTS else ORDER[collection][:1]
     for record in records:
-        sheet.append([_cell(sheet, record.get(name), style) for name in fields])
+        for name in fields:
+            value = record.get(name)
+            if isinstance(value, str) and 2 * len(value) > MOST_UNITS and (length := units(value)) > MOST_UNITS:
+                code = "/".join(str(record.get(part) or "") for part in key)
+                values = {"code": code, "name": column(name).named, "length": length, "most": MOST_UNITS}
+                yield kinds.TOO_LONG_FOR_CELL.at(SHEETS[collection].in_language(language), **values)
 
 
-def _styled(sheet: Any, text: str, font: Font, *, shaded: bool = False) -> Any:
-    cell: Any = WriteOnlyCell(sheet)
-    _set_text(cell, text)
-    cell.font = font
-    if shaded:
-        cell.fill = _SHADE
-    return cell
-
-
-def _text_style(sheet: Any) -> Any:
-    """The style of text cells; looked up once, since setting a format costs more than writing a cell."""
-    cell: Any = WriteOnlyCell(sheet)
-    cell.number_format = "@"
-    return cell._style  # noqa: SLF001 - as openpyxl copies styles from cell to cell itself
-
-
-def _cell(sheet: Any, value: object, style: Any) -> Any:
-    """A number of up to 15 digits, which is what spreadsheets keep; anything else as text that they leave alone."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, float | int) and not isinstance(value, bool) and float(f"{value:.15g}") == value:
-        return value
-    cell: Any = WriteOnlyCell(sheet)
-    _set_text(cell, ("true" if value else "false") if isinstance(value, bool) else str(value))
-    cell._style = style  # noqa: SLF001 - shared, and never changed
-    return cell
-
-
-def _set_text(cell: Any, text: str) -> None:
-    cell.value = text
-    cell.data_type = "s"
+_TWO_PARTS = frozenset({"gateways", "points", "amenities", "calendar"})
+"""Kinds whose records two fields tell apart."""

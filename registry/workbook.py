@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils import column_index_from_string
 
 from core.findings import DID_YOU_MEAN, Finding, Kind
@@ -23,7 +23,8 @@ from core.foreign import system_problem
 from registry import findings as files
 from registry import workbook_findings as kinds
 from registry.columns import ORDER, SHEETS, Holds, column, field_named, is_field, sheet_named
-from registry.sheet_values import Cell, text_of, written
+from registry.shared_texts import shared_texts
+from registry.sheet_values import MOST_UNITS, Cell, text_of, units, written
 from registry.sources import MAX_BYTES, MAX_ROWS, Field, Heading, Row
 
 MAX_UNPACKED = 1024 * 1024 * 1024
@@ -36,6 +37,7 @@ _OVERLAP = 2048
 MAX_SHEET_ROWS = 1_048_576
 _TITLE_ROWS = 10
 """Headings are looked for in the first rows; what stands above them is a title."""
+_TEXTS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
 _FORMULA = re.compile(rb'<(?:\w+:)?c r="([A-Z]{1,3})(\d{1,7})"[^>]*>\s*<(?:\w+:)?f[\s>/]')
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 
@@ -60,6 +62,22 @@ class _Sheet:
     epoch: Any
     formulas: frozenset[tuple[int, int]]
     merges: tuple[_Merge, ...]
+
+
+class _Texts(ExcelReader):  # type: ignore[misc]  # openpyxl has no types
+    """openpyxl's reader with shared texts as they were meant; its own loses an ``x005F_`` that is part of one."""
+
+    def read_strings(self) -> None:
+        part = next((one.PartName[1:] for one in self.package.Override if one.ContentType == _TEXTS), None)
+        if part is not None:
+            with self.archive.open(part) as stream:
+                self.shared_strings = shared_texts(stream)
+
+
+def _opened(path: Path) -> Any:
+    reader = _Texts(path, read_only=True, data_only=True, keep_links=False)
+    reader.read()
+    return reader.wb
 
 
 class WorkbookSource:
@@ -101,7 +119,7 @@ class WorkbookSource:
             if too_large is not None:
                 findings.append(files.TOO_LARGE.at(name, size=too_large[0], most=too_large[1]))
                 return False
-            self._book = load_workbook(self._path, read_only=True, data_only=True, keep_links=False)
+            self._book = _opened(self._path)
         except OSError as error:
             findings.append(files.UNREADABLE.at(name, problem=system_problem(error)))
             return False
@@ -220,7 +238,12 @@ class _Reader:
                     fields[self._headings[at]] = Field(text, number, at)
                 continue
             kind: Kind = kinds.NOT_CALCULATED if cell.value is None else text
-            values = {"name": self._called[self._headings[at]].text, "value": str(cell.value)}
+            name = self._called[self._headings[at]].text
+            values = (
+                {"name": name, "most": MOST_UNITS}
+                if kind is kinds.MAY_BE_CUT
+                else {"name": name, "value": str(cell.value)}
+            )
             self._findings.append(kind.at(self._sheet.label, number, at, **values))
         self._note_merged(number, given)
         if not fields and not given:
@@ -230,8 +253,11 @@ class _Reader:
 
     def _text(self, cell: Any, holds: Holds) -> str | Kind:
         """What a cell says; nearly all hold text, which asks for nothing else of the cell."""
-        if cell.data_type == "s" and isinstance(cell.value, str):
-            return written(cell.value, holds)
+        value = cell.value
+        if cell.data_type == "s" and isinstance(value, str):
+            if 2 * len(value) >= MOST_UNITS and units(value) == MOST_UNITS:
+                return kinds.MAY_BE_CUT
+            return written(value, holds)
         return text_of(_as_cell(cell, holds, self._sheet.epoch))
 
     def _from_above(self, number: int, given: Mapping[int, Any]) -> Iterator[tuple[str, Field]]:

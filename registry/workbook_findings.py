@@ -88,6 +88,20 @@ BECAME_DATE = kind(
     "把此列设为文本格式，再重新填写",
     "format the column as text and enter it again",
 )
+TOO_LONG_FOR_CELL = kind(
+    "TG-3087",
+    "{code} 的{name}有 {length} 个字符，一个单元格最多容纳 {most} 个，多出的会被截断",
+    "{name} of {code} has {length} characters; a cell holds {most}, and what is beyond would be cut off",
+    "导出为 CSV，网格也可导出为 GeoJSON",
+    "export as CSV, or as GeoJSON if it is a cell",
+)
+MAY_BE_CUT = kind(
+    "TG-3087",
+    "{name}：文本正好是单元格的上限 {most} 个字符，可能已被截断",
+    "{name}: the text has exactly the {most} characters that a cell holds at most, so it may have been cut off",
+    "用 CSV 导入，网格也可用 GeoJSON",
+    "import it from CSV, or from GeoJSON if it is a cell",
+)
 NO_GEOJSON = kind(
     "TG-3086",
     "不是 GeoJSON 的要素集合：{problem}",
@@ -111,5 +125,6 @@ NO_POLYGON = kind(
 )
 NO_JSON = Sentence("不是 JSON", "it is no JSON")
 MISSING_FEATURES = Sentence("没有要素", "it has no features")
+ONE_FEATURE = Sentence("要素不是一个", "it has not exactly one feature")
 A_HOLE = Sentence("有空洞的多边形", "a polygon with holes")
 NOTHING_DRAWN = Sentence("没有图形的要素", "without a shape")

@@ -19,10 +19,10 @@ WEB = ROOT / "web"
 STAMPS = WEB / "node_modules"
 INPUTS = (
     *("package.json", "package-lock.json", "tsconfig.json"),
-    *("index.html", "resident.html", "vite.config.ts", "vite.site.config.ts"),
+    *("index.html", "resident.html", "vite.config.ts", "vite.worker.config.ts", "vite.site.config.ts"),
 )
-FOLDERS = ("src", "resident", "site", "public")
-RESULTS = ("dist/index.html", "dist/resident.html", "dist-site/index.html")
+FOLDERS = ("src", "resident", "site", "worker", "phone", "public")
+RESULTS = ("dist/index.html", "dist/resident.html", "dist/worker.js", "dist-site/index.html")
 NO_NETWORK = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH")
 
 

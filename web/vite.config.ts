@@ -21,6 +21,8 @@ export default defineConfig({
     target: "es2022",
     // The content security policy of the server allows no inline script, style or data: URL.
     assetsInlineLimit: 0,
+    // Read, and taken away, by the build of the worker: which files belong to which page.
+    manifest: true,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     // The chart engine is 560 kB before compression and loaded with the first chart only; tools/budget.mjs guards the rest.

@@ -15,6 +15,7 @@ export default defineConfig({
   server: { host: "127.0.0.1", proxy: { "/api": { target: server } } },
   build: {
     ...pages.build,
+    manifest: false,
     outDir: here("./dist-site"),
     emptyOutDir: true,
     rolldownOptions: { output: { codeSplitting: { groups: [{ name: "frame", test: /node_modules\// }] } } },

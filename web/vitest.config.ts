@@ -5,5 +5,5 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [vue()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
-  test: { include: ["src/**/*.test.ts", "site/**/*.test.ts", "resident/**/*.test.ts"], environment: "happy-dom", pool: "threads" },
+  test: { include: ["src/**/*.test.ts", "site/**/*.test.ts", "resident/**/*.test.ts", "worker/**/*.test.ts"], environment: "happy-dom", pool: "threads" },
 });

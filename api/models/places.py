@@ -69,6 +69,28 @@ class CommunityList(Model):
     items: list[CommunityOverview]
 
 
+class CommunityChange(CommunityRef):
+    """What a day has changed in one community; drills and tests are left out."""
+
+    alarmed_before: int = Field(description="facilities with an alarm of a condition a day ago, by event time")
+    alarms_opened: int = Field(description="alarms of conditions, above information, that began within the day")
+    alarms_ended: int = Field(description="such alarms whose condition ended within it")
+    cases_before: int = Field(description="cases open a day ago")
+    cases_opened: int
+    cases_closed: int = Field(description="ended within the day, also cancelled and merged ones")
+    overdue_new: int = Field(description="open cases past a limit that fell within the day")
+    unseen_ms: int = Field(description="time for which facilities could not be seen, added up over them")
+    unseen_before_ms: int = Field(description="the same of the day before")
+
+
+class CommunityChanges(Model):
+    """What the last 24 hours changed, for every community one sees."""
+
+    from_ms: TimeMs
+    to_ms: TimeMs
+    items: list[CommunityChange]
+
+
 class ClassCount(Model):
     """Facilities of one class in a community."""
 

@@ -98,6 +98,34 @@ class NewRecord(Model):
     system: PositionSystem = PositionSystem.WGS84
 
 
+class CellWish(Model):
+    """A cell that is being drawn."""
+
+    code: RecordCode = Field(default="", description="of the cell as it stands; empty: a new one")
+    fields: dict[FieldName, FieldText] = Field(
+        min_length=1, max_length=80, description="the changed ones; of a new cell all"
+    )
+
+
+class CellFindingView(Model):
+    """Something wrong with it."""
+
+    field: str = Field(description="empty: the cell as a whole", examples=["polygon"])
+    what: Bilingual
+    fix: Bilingual
+
+
+class CellPreviewView(Model):
+    """What it would be."""
+
+    ring: list[list[float]] = Field(
+        description="longitude and latitude of its corners, WGS-84, as far as they can be read"
+    )
+    area_m2: float
+    facilities: int = Field(description="how many facilities would come into another cell")
+    findings: list[CellFindingView] = Field(description="empty: it can be saved")
+
+
 class RecordMark(Model):
     """Which state of a record somebody looked at."""
 

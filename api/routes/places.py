@@ -9,7 +9,14 @@ from fastapi import APIRouter, Query
 from api.guard import PREFIX, GuardedRoute
 from api.models.base import HealthName, Page
 from api.models.history import History
-from api.models.places import ClassList, CommunityDetail, CommunityList, FacilityDetail, FacilitySummary
+from api.models.places import (
+    ClassList,
+    CommunityChanges,
+    CommunityDetail,
+    CommunityList,
+    FacilityDetail,
+    FacilitySummary,
+)
 from api.routes.inputs import Asking, CommunityQuery, Desk, NumberInPath, NumbersQuery, Paging, TimeQuery
 
 router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["places"])
@@ -19,6 +26,12 @@ router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["places"])
 def list_communities(caller: Asking, desk: Desk) -> CommunityList:
     """How the communities one sees stand."""
     return desk.places.communities(caller)
+
+
+@router.get("/community-changes", operation_id="list_community_changes", summary="What changed since yesterday")
+def list_community_changes(caller: Asking, desk: Desk) -> CommunityChanges:
+    """The last 24 h against the 24 h before, for every community one sees."""
+    return desk.changes.last_day(caller)
 
 
 @router.get("/communities/{community}", operation_id="get_community", summary="One community")
@@ -63,7 +76,7 @@ def get_history(
     desk: Desk,
     from_ms: TimeQuery = None,
     to_ms: TimeQuery = None,
-    max_points: Annotated[int, Query(ge=10, le=5000, description="rows the chart can show")] = 720,
+    max_points: Annotated[int, Query(ge=10, le=4000, description="rows the chart can show")] = 720,
 ) -> History:
     """The last 24 h by default. Raw readings when they are few, else buckets; gaps and limits beside them."""
     return desk.histories.of_point(caller, point, from_ms=from_ms, to_ms=to_ms, max_points=max_points)

@@ -10,7 +10,9 @@ from api.guard import PREFIX, GuardedRoute
 from api.models.base import Page
 from api.models.calendars import DaysChange, DaysPreviewView, DaysWish, DaysWritten
 from api.models.registry import (
+    CellPreviewView,
     CellShapes,
+    CellWish,
     KindList,
     NewRecord,
     RecordChange,
@@ -67,6 +69,12 @@ def preview_calendar_days(body: DaysWish, caller: Asking, desk: Desk) -> DaysPre
 def change_calendar_days(body: DaysChange, caller: Asking, desk: Desk) -> DaysWritten:
     """One day or a run of days, as the preview showed it; refused if somebody else has changed one since."""
     return desk.calendars.change(caller, body)
+
+
+@router.post("/registry/cells/preview", operation_id="preview_cell", summary="What a drawn cell would be")
+def preview_cell(body: CellWish, caller: Asking, desk: Desk) -> CellPreviewView:
+    """Overlaps, holes and facilities that it would leave outside, before anything is written."""
+    return desk.registry.preview_cell(caller, body)
 
 
 @router.get("/registry/{kind}/records", operation_id="list_registry_records", summary="Records of a kind")

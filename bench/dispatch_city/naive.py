@@ -15,10 +15,8 @@ from bench.dispatch_city.work import CityPlay
 from core.people import Person, Role
 from core.places import Grid
 from core.ports.cases import Rung
-from core.ports.registry import FacilityPlace, Roster
-from dispatch.announcing import Announced, Announcer, WaitingOf, announce
-from dispatch.diary import Diary
-from dispatch.policy import Policy
+from core.ports.registry import FacilityPlace
+from dispatch.announcing import Announced, Announcer, Seeking, announce
 from dispatch.routing import Assignment, Request, on_shift
 
 Choose = Callable[[Request, FacilityPlace, Sequence[Person]], Person]
@@ -59,16 +57,8 @@ def by_turns(play: CityPlay) -> Announcer:
 def _finder(choose: Choose) -> Announcer:
     known: dict[tuple[Grid, str, int], list[Person]] = {}
 
-    def find(
-        request: Request,
-        place: FacilityPlace | None,
-        latest: int,
-        roster: Roster,
-        diary: Diary,
-        waiting: WaitingOf,
-        policy: Policy,
-    ) -> Announced:
-        del latest, diary, waiting
+    def find(seeking: Seeking) -> Announced:
+        request, place, roster, policy = seeking.request, seeking.place, seeking.roster, seeking.policy
         day = policy.calendar.day_of(request.at_ms).isoformat()
         works = policy.calendar.works_at(request.at_ms)
         alone = next(iter(roster.people)) if len(roster.people) == 1 else 0

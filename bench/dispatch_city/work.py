@@ -22,16 +22,14 @@ from core.cases import DeadlineWhat, TaskKind
 from core.people import Person
 from core.places import Grid
 from core.ports.cases import PassedOver
-from core.ports.registry import FacilityPlace, Roster
-from dispatch.announcing import Announced, Announcer, WaitingOf
+from dispatch.announcing import Announced, Announcer, Seeking
 from dispatch.deciding import announce_ms, handling_limit
-from dispatch.diary import Diary
 from dispatch.foreseen import Crew, Ending, ForeseenCase, PastAlarm
 from dispatch.foresight import Play
 from dispatch.loads import ForeseenTask
 from dispatch.policy import Policy
 from dispatch.queries import queue_rank
-from dispatch.routing import Assignment, Request, on_shift
+from dispatch.routing import Assignment, on_shift
 from dispatch.worktime import HOUR_MS, MINUTE_MS, WorkCalendar, due
 
 METRES_A_MINUTE = 10_000 / 60 / 1.3
@@ -138,17 +136,8 @@ class CityPlay(Play):
         self._last: Assignment | None = None
         self._steps |= {What.QUEUE: self._look_at_queue, What.DONE: self._finish}
 
-    def _ask(
-        self,
-        request: Request,
-        place: FacilityPlace | None,
-        latest: int,
-        roster: Roster,
-        diary: Diary,
-        waiting: WaitingOf,
-        policy: Policy,
-    ) -> Announced:
-        found = self._finder(request, place, latest, roster, diary, waiting, policy)
+    def _ask(self, seeking: Seeking) -> Announced:
+        found = self._finder(seeking)
         self._last = found.assignment
         return found
 

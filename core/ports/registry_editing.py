@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from core.findings import Sentence
+from core.findings import Finding, Sentence
 from core.merging import FieldMoved
 from core.places import Text
 from core.ports.registry import Page, PageRequest
@@ -111,6 +111,24 @@ class RecordEdit:
     base: Mapping[str, str] | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellPreview:
+    """What a cell would be that is being drawn.
+
+    Attributes:
+        ring: its corners (longitude, latitude), WGS-84, as far as they can be read; not closed.
+        area_m2: how large it is; 0 while something is wrong.
+        facilities: codes of those that would come into another cell.
+        findings: everything wrong: fields, overlaps, holes that it would make, facilities that it would leave outside.
+            A finding's value ``field`` is its field.
+    """
+
+    ring: tuple[tuple[float, float], ...]
+    area_m2: float = 0.0
+    facilities: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
 class RegistryEditing(Protocol):
     """Every method raises ``core.errors.Unavailable`` if the database does not answer now."""
 
@@ -138,6 +156,14 @@ class RegistryEditing(Protocol):
             NotPermitted: if it belongs, or would belong, to what the editor does not answer for.
             UnknownItem: if there is none.
             Refused: if records of the kind do not come one by one.
+        """
+        ...
+
+    def preview_cell(self, edit: RecordEdit, *, day: str) -> CellPreview:
+        """What a cell would be; nothing is written.
+
+        Raises:
+            NotPermitted, UnknownItem: as ``save``.
         """
         ...
 

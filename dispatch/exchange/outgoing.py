@@ -36,7 +36,7 @@ from dispatch.delivery import (
 from dispatch.exchange.desk import NOT_FOLLOWED, fresh
 from dispatch.exchange.entry import Partner
 from dispatch.exchange.queries import JOINED, STANDS_FOR, standing_for
-from dispatch.exchange.tables import foreign, sending
+from dispatch.exchange.tables import foreign, left, sending
 from dispatch.exchange.tables import partner as partners
 from dispatch.intake_tables import intake
 from dispatch.lifecycle import CASE_TABLE
@@ -167,14 +167,21 @@ class PartnerOutbox:
         heir = connection.execute(query.where(merge.c.case == case.number)).one_or_none()
         if heir is None:
             return state
+        which = (left.c.foreign == link.id, left.c.case == case.number)
+        connection.execute(sa.delete(left).where(*which))
+        connection.execute(sa.insert(left).values(foreign=link.id, case=case.number))
         connection.execute(sa.update(foreign).where(foreign.c.id == link.id).values(case=heir.number))
         return SHARED[CaseState(heir.state)]
 
     def _apart(self, connection: sa.Connection, case: int) -> None:
-        """A merging was taken back: the numbers that came in for the case stand for it again."""
+        """A merging was taken back: the numbers that stood for the case stand for it again."""
+        ours = foreign.c.partner == self._partner.name
+        had = sa.select(left.c.foreign).where(left.c.case == case)
+        connection.execute(sa.update(foreign).where(ours, foreign.c.id.in_(had)).values(case=case))
         mine = sa.select(intake.c.number).where(intake.c.case == case)
-        which = (foreign.c.partner == self._partner.name, foreign.c.intake.in_(mine))
-        connection.execute(sa.update(foreign).where(*which).values(case=None))
+        connection.execute(sa.update(foreign).where(ours, foreign.c.intake.in_(mine)).values(case=None))
+        numbers = sa.select(foreign.c.id).where(ours)
+        connection.execute(sa.delete(left).where(left.c.case == case, left.c.foreign.in_(numbers)))
 
     def _told(self, connection: sa.Connection, link: Any, state: SharedState, line: int) -> None:
         values = {"told": state.value, "told_id": line}

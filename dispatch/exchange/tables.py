@@ -40,6 +40,14 @@ number over there we do not know yet. ``state``: the partner's latest word, in s
 merging. ``candidates``: JSON, cases it may be, with metres and milliseconds. ``told``: the last state of ours the
 partner was or will be told, or has brought about; ``told_id``: up to which line of the history that is true."""
 
+left = sa.Table(
+    "dispatch_foreign_left",
+    metadata,
+    sa.Column("foreign", sa.ForeignKey(foreign.c.id), primary_key=True),
+    sa.Column("case", sa.ForeignKey(case.c.number), primary_key=True, index=True),
+)
+"""Cases that a number stood for until they were merged: it stands for them again when the merging is taken back."""
+
 fact = sa.Table(
     "dispatch_foreign_fact",
     metadata,
@@ -124,4 +132,4 @@ seal = sa.Table(
 )
 """Signatures that were taken; the same once more is a replay. Kept as long as a signature is young enough."""
 
-__all__ = ["fact", "foreign", "metadata", "partner", "run", "seal", "sending"]
+__all__ = ["fact", "foreign", "left", "metadata", "partner", "run", "seal", "sending"]

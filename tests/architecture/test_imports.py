@@ -32,7 +32,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
         "ingest": "numpy paho msgspec google",
         "store": "numpy duckdb pyarrow influxdb_client msgspec urllib3 httpx2",
         "rules": "numpy yaml",
-        "registry": "numpy sqlalchemy yaml shapely openpyxl argon2 pydantic",
+        "registry": "numpy sqlalchemy yaml shapely openpyxl xlsxwriter argon2 pydantic",
         "dispatch": "numpy sqlalchemy apprise chinese_calendar msgspec yaml openpyxl",
         "api": "numpy fastapi starlette anyio pydantic uvicorn argon2 sqlalchemy orjson yaml openpyxl reportlab",
         "firmware_sim": "numpy pymodbus paho yaml google msgspec",

@@ -27,8 +27,9 @@ PHONE: Final = (360, 740)
 DESK: Final = (1440, 900)
 ARTIFACTS: Final = ROOT / "tests" / "e2e" / "artifacts"
 AXE: Final = WEB / "node_modules" / "axe-core" / "axe.min.js"
-_AXE_RUN: Final = """async () => {
-  const found = await axe.run(document, {resultTypes: ['violations']});
+_AXE_RUN: Final = """async (rules) => {
+  const only = rules.length > 0 ? {runOnly: {type: 'rule', values: rules}} : {};
+  const found = await axe.run(document, {resultTypes: ['violations'], ...only});
   return found.violations
     .filter((one) => one.impact === 'serious' || one.impact === 'critical')
     .map((one) => one.id + ': ' + one.help + ' @ ' + one.nodes.slice(0, 3).map((n) => n.target.join(' ')).join(' | '));
@@ -78,20 +79,36 @@ class Person:
 
 @contextlib.contextmanager
 def person(
-    browser: Browser, base_url: str, language: str, size: tuple[int, int], *, dark: bool = False
+    browser: Browser,
+    base_url: str,
+    language: str,
+    size: tuple[int, int],
+    *,
+    dark: bool = False,
+    keeps: bool = False,
+    still: bool = False,
 ) -> Iterator[Person]:
-    """Somebody with a browser of this size and language; at the end the console must have been silent."""
+    """Somebody with a browser of this size and language; at the end the console must have been silent.
+
+    ``keeps``: it has the worker that keeps the pages. Without, as in the web views of chat programs, every request is
+    the page's own, so that a test can answer it. ``still``: nothing moves, so that colours are not measured on their
+    way from one to another.
+    """
     width, height = size
     context = browser.new_context(
+        reduced_motion="reduce" if still else "no-preference",
         viewport={"width": width, "height": height},
         locale="zh-CN" if language == "zh" else "en-GB",
         timezone_id="America/New_York",  # pages show the installation's zone, whatever the browser's is
         color_scheme="dark" if dark else "light",
         has_touch=width < 768,
         is_mobile=width < 768,
+        service_workers="allow" if keeps else "block",
     )
     context.set_default_timeout(15_000)
     somebody = Person(context=context, base_url=base_url, language=language)
+    if not keeps:
+        somebody.forgiven.append("Service Worker registration blocked by Playwright")
     try:
         yield somebody
         somebody.check_console()
@@ -99,10 +116,14 @@ def person(
         context.close()
 
 
-def axe_findings(page: Page) -> list[str]:
-    """What axe calls serious or critical; injected past the pages' policy, which allows no foreign script."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    return list(page.evaluate(_AXE_RUN))
+def axe_findings(page: Page, *rules: str) -> list[str]:
+    """What axe calls serious or critical, by all rules or by those named.
+
+    Injected past the pages' policy, which allows no foreign script.
+    """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    return list(page.evaluate(_AXE_RUN, list(rules)))
 
 
 def scroll_through(page: Page) -> None:
@@ -135,15 +156,16 @@ def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
-def small_targets(page: Page, least_px: int = 44) -> list[str]:
+def small_targets(page: Page, least_px: int = 44, *, within: str = "body") -> list[str]:
     """Buttons and fields that a thumb would miss; links inside running text are exempt, as in WCAG 2.5.8."""
-    script = """(least) => [...document.querySelectorAll('button, input, select, textarea, .btn, nav a, summary')]
+    script = """([least, within]) => [...document.querySelector(within)
+      .querySelectorAll('button, input, select, textarea, .btn, nav a, summary')]
       .filter((e) => e.getClientRects().length > 0 && !e.closest('.sr-only, .skip'))
       .map((e) => [e, (e.closest('label.check, label.choice') ?? e).getBoundingClientRect()])
       .filter(([, box]) => box.height < least - 0.5 || box.width < least - 0.5)
       .map(([e, box]) => [e.tagName, e.textContent.trim().slice(0, 20), Math.round(box.width), Math.round(box.height)])
       .map((parts) => parts.join(' '))"""
-    return list(page.evaluate(script, least_px))
+    return list(page.evaluate(script, [least_px, within]))
 
 
 def photograph(page: Page, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The pages alone, over the mock server: every page in both languages, on desk and phone, light and dark."""
+"""The pages alone, over the mock server: what people do on them. How every page looks is in `test_accessibility`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.conftest import find_free_port
 from tests.e2e import journeys
+from tests.e2e.all_pages import PAGES
 from tests.e2e.browser import (
     DESK,
     PHONE,
@@ -26,85 +27,6 @@ from tests.e2e.browser import (
 from tests.e2e.worlds import World, ask, mock
 
 pytestmark = [pytest.mark.leaves_running, pytest.mark.timeout(240)]
-
-PAGES = {
-    "overview": "/overview",
-    "community": "/communities/1",
-    "facility": "/facilities/3",
-    "alarms": "/alarms",
-    "performance": "/performance",
-    "alarm": "/alarms/mock000007",
-    "outage": "/alarms/mock000005",
-    "levels": "/alarms/mock000002",
-    "flapping": "/alarms/mock000006",
-    "cases": "/cases",
-    "case": "/cases/3",
-    "report": "/report",
-    "calls": "/calls",
-    "case-revisits": "/cases/1",
-    "exchange": "/exchange",
-    "exchange-waits": "/exchange?show=waits",
-    "exchange-conflicts": "/exchange?show=conflicts",
-    "intakes": "/intakes",
-    "intakes-referred": "/intakes?show=refer",
-    "intakes-all": "/intakes?show=all",
-    "intakes-burden": "/intakes?show=burden&community=1",
-    "tasks": "/tasks",
-    "task": "/tasks/7",
-    "task-observed": "/tasks/8",
-    "gateways": "/gateways",
-    "rules": "/rules",
-    "rule": "/rules/pump-level-high",
-    "rule-new": "/rules/new?class=sewage_pump",
-    "calendar": "/calendar",
-    "notifications": "/notifications",
-    "evaluation": "/evaluation",
-    "funds": "/funds",
-    "funds-warnings": "/funds?show=warnings",
-    "funds-renewals": "/funds?show=renewals",
-    "funds-books": "/funds?show=books",
-    "project": "/projects/1",
-    "staff": "/staff",
-    "posts": "/staff?show=posts",
-    "registry": "/registry",
-    "import": "/registry/import",
-    "person": "/registry/people/a-m1",
-    "facility-record": "/registry/facilities/a-sp-01",
-    "post-new": "/registry/posts/new?cell=a-c-02",
-    "point-record": "/registry/points/a-sp-01:level",
-    "gateway-record": "/registry/gateways/g1:gw-a",
-    "plans": "/plans",
-    "plans-list": "/plans?show=plans",
-    "plans-done": "/plans?show=done",
-    "plan": "/plans/1",
-    "plan-new": "/plans/new",
-    "case-planned": "/cases/1",
-    "me": "/me",
-    "missing": "/nowhere",
-}
-LOOKS = [("zh", DESK, False), ("en", DESK, True), ("zh", PHONE, True), ("en", PHONE, False)]
-
-
-@pytest.mark.parametrize(("language", "size", "dark"), LOOKS)
-def test_every_page_is_accessible(
-    browser: Browser, mock_world: World, language: str, size: tuple[int, int], dark: bool
-) -> None:
-    """axe finds nothing serious, nothing scrolls sideways, and the console is silent, on every page."""
-    with person(browser, mock_world.base_url, language, size, dark=dark) as somebody:
-        page = journeys.log_in(somebody, mock_world, mock_world.manager)
-        findings = []
-        for name, path in PAGES.items():
-            page.goto(mock_world.base_url + path)
-            expect(page.locator("h1").first).to_be_visible()
-            scroll_through(page)
-            expect(page.locator(".skeletons, .wait")).to_have_count(0)
-            photograph(page, f"{name}-{language}-{size[0]}{'-dark' if dark else ''}")
-            findings += [f"{name}: {finding}" for finding in axe_findings(page)]
-            findings += [f"{name}: {overflow(page)} px too wide"] if overflow(page) > 0 else []
-            if size == PHONE:
-                findings += [f"{name}: small target {target}" for target in small_targets(page)]
-            findings += [f"{name}: the name of a text instead of it, {space}.…" for space in bare_keys(page)]
-        assert not findings, "\n".join(findings)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -405,7 +327,9 @@ def test_who_may_not_configure_sees_no_configuration(browser: Browser, mock_worl
         expect(page.locator("article details", has_text="配置")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("language", "size", "dark"), LOOKS)
+@pytest.mark.parametrize(
+    ("language", "size", "dark"), [("zh", DESK, False), ("en", DESK, True), ("zh", PHONE, True), ("en", PHONE, False)]
+)
 def test_a_gateway_tells_how_its_page_on_site_is_opened(
     browser: Browser, mock_world: World, language: str, size: tuple[int, int], dark: bool
 ) -> None:

@@ -3,6 +3,7 @@
  * the mock itself, which serves `dist` under the policy of the real server. It keeps its world in memory and forgets it.
  *
  * Logins: `admin`, `manager`, `li.wx` (maintainer), `wang.wg` (grid worker), `hb.one` (of a department), `new.one` (one-time password); password `mock-mock-1`.
+ * `POST /mock/flood?n=` sends so many events, `POST /mock/cut` breaks every stream;
  * `POST /mock/alarm` raises an alarm with its task for li.wx; `POST /mock/down?on=1` makes every call fail with 503;
  * `POST /mock/hold?on=1` lets no live stream begin, as on a slow machine; both until `on=0`.
  */
@@ -10,6 +11,7 @@ import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { changesOf, gridsOf } from "./wall.mjs";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
 import { closureOf, correct, decideLasting, falseAlarms, handledOf, LIMITS, noPhotos, observationOf, recurringFaults, report } from "./closure.mjs";
 import { equipmentRoutes } from "./equipment.mjs";
@@ -21,6 +23,7 @@ import { officeRoutes, plannedOf } from "./office.mjs";
 import { performanceReport } from "./performance.mjs";
 import { cellShapes, completeness, importChanges, importJob, kinds, mergedRecord, record as recordOf, recordLines, registryChanges, registryRecord, staff } from "./registry.mjs";
 import { revisitRoutes } from "./revisits.mjs";
+import { tokenRoutes } from "./tokens.mjs";
 import { ruleRoutes } from "./rules.mjs";
 
 const PORT = Number(process.env.PORT ?? 23510);
@@ -391,8 +394,9 @@ const ROUTES = [
   ["GET", /^\/communities\/(\d+)$/, (me, [, id]) => {
     const c = found(communities.find((one) => one.id === Number(id)));
     const ids = [...new Set(facilities.filter((f) => f.community.id === c.id).map((f) => f.class_id))];
-    return { ...overview(c), classes: ids.map((class_id) => ({ class_id, name: facilities.find((f) => f.class_id === class_id).class_name, total: facilities.filter((f) => f.class_id === class_id && f.community.id === c.id).length, fault: 0, attention: 0, unseen: 0 })), cells: [] };
+    return { ...overview(c), classes: ids.map((class_id) => ({ class_id, name: facilities.find((f) => f.class_id === class_id).class_name, total: facilities.filter((f) => f.class_id === class_id && f.community.id === c.id).length, fault: 0, attention: 0, unseen: 0 })), cells: gridsOf(c) };
   }],
+  ["GET", /^\/community-changes$/, () => changesOf(alarms, cases)],
   ["GET", /^\/communities\/(\d+)\/completeness$/, () => completeness()],
   ["GET", /^\/communities\/(\d+)\/cells$/, () => cellShapes()],
   ["GET", /^\/registry\/kinds$/, () => kinds()],
@@ -422,7 +426,7 @@ const ROUTES = [
   ["GET", /^\/points\/(\d+)\/history$/, (me, [, id], q) => curve(found(points.get(Number(id))), Number(q.get("from_ms")), Number(q.get("to_ms")), Number(q.get("max_points") ?? 720))],
   ["GET", /^\/alarm-performance$/, (me, m, q) => performanceReport(alarms, Number(q.get("from_ms")))],
   ["GET", /^\/alarms\/(\w+)\/folding$/, (me, [, id]) => folding(found(alarms.find((a) => a.id === id)))],
-  ["GET", /^\/alarms$/, (me, m, q) => page(alarms.filter((a) => (!q.get("severity") || RANK[a.severity] >= RANK[q.get("severity")]) && (!q.get("community") || a.community.id === Number(q.get("community"))) && (q.get("active") !== "true" || a.active) && (q.get("attention") !== "true" || SHOW.attention(a)) && (q.get("silent") !== "false" || !silent(a)) && (q.getAll("state").length === 0 || q.getAll("state").includes(a.state)) && (!q.get("flag") || SHOW[q.get("flag")](a))).map(bareAlarm), q)],
+  ["GET", /^\/alarms$/, (me, m, q) => page(alarms.filter((a) => (!q.get("facility") || a.facility.id === Number(q.get("facility"))) && (!q.get("to_ms") || (a.start_ms < Number(q.get("to_ms")) && (a.stop_ms ?? Infinity) > Number(q.get("from_ms")))) && (!q.get("severity") || RANK[a.severity] >= RANK[q.get("severity")]) && (!q.get("community") || a.community.id === Number(q.get("community"))) && (q.get("active") !== "true" || a.active) && (q.get("attention") !== "true" || SHOW.attention(a)) && (q.get("silent") !== "false" || !silent(a)) && (q.getAll("state").length === 0 || q.getAll("state").includes(a.state)) && (!q.get("flag") || SHOW[q.get("flag")](a))).map(bareAlarm), q)],
   ["GET", /^\/alarm-counts$/, (me, m, q) => tally(q)],
   ["GET", /^\/alarms\/(\w+)$/, (me, [, id]) => alarmDetail(alarmOf(id))],
   ["GET", /^\/alarms\/(\w+)\/evidence$/, (me, [, id]) => ({ items: alarmOf(id).kind === "sight" ? [] : [record(alarmOf(id))] })],
@@ -459,6 +463,7 @@ const ROUTES = [
   ["POST", /^\/gateways\/(\d+)\/configurations$/, (me, [, id], q, body) => { const all = versionsOf(Number(id)); all.push(versionOf(all.length + 1, body.text, body.note, me.username)); return all.at(-1); }],
   ["POST", /^\/gateways\/(\d+)\/configurations\/(\d+)\/push$/, (me, [, id, version]) => Object.assign(found(versionsOf(Number(id))[Number(version) - 1]), { state: "pushed", pushed_ms: Date.now(), pushed_by: me.username })],
   ...notificationRoutes,
+  ...tokenRoutes({ problem, found }),
   ...intakes.inside,
   ...revisits.inside,
   ...exchangeRoutes({ cases, communities, problem, page }),
@@ -542,7 +547,7 @@ async function api(request, response, url) {
   throw problem(404, "TG-4040", "找不到");
 }
 
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json" };
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json", ".png": "image/png", ".webmanifest": "application/manifest+json" };
 async function file(response, path) {
   const wanted = normalize(join(DIST, path));
   const inside = wanted.startsWith(DIST) && extname(wanted) !== "";
@@ -561,6 +566,19 @@ const server = createServer((request, response) => {
       send("case", { id: alarm.case_id, what: "opened", at_ms: Date.now(), case: null });
       send("task", { id: tasks[0].id, what: "opened", at_ms: Date.now(), task: null });
       return json(response, 200, { id: alarm.id });
+    }
+    if (url.pathname === "/mock/flood") {
+      // Events about what stands already: a day's worth for the pages, nothing more to keep here.
+      for (let n = 0; n < Number(url.searchParams.get("n")); n += 1) {
+        const one = alarms[n % alarms.length];
+        const written = `event: alarm\ndata: ${JSON.stringify({ id: one.id, what: "acknowledge", at_ms: Date.now(), alarm: bareAlarm(one) })}\n\n`;
+        for (const stream of streams) stream.response.write(written);
+      }
+      return json(response, 200, { streams: streams.size });
+    }
+    if (url.pathname === "/mock/cut") {
+      for (const stream of streams) stream.response.destroy();
+      return json(response, 200, {});
     }
     if (url.pathname === "/mock/streams") return json(response, 200, { open: streams.size });
     if (url.pathname === "/mock/hold") {

@@ -2,6 +2,8 @@ import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router"
 import { ApiError } from "@/api/client";
 import { getSetup } from "@/api/routes";
 import { i18n } from "@/i18n";
+import { renew, renewIfQuiet } from "@/offline/keeping";
+import NotKeptPage from "@/pages/NotKeptPage.vue";
 import { knowSession, may, me, standing, whenSessionEnds, type Standing } from "@/session/session";
 
 declare module "vue-router" {
@@ -10,6 +12,8 @@ declare module "vue-router" {
     title: string;
     /** Reachable without a session. */
     open?: boolean;
+    /** Shown whoever is here. */
+    always?: boolean;
     /** Permission of the server that the page needs. */
     needs?: string;
   }
@@ -22,7 +26,10 @@ const number = "(\\d+)";
 const routes: readonly RouteRecordRaw[] = [
   { path: "/login", name: "login", component: () => import("@/pages/LoginPage.vue"), meta: { title: "login.title", open: true } },
   { path: "/setup", name: "setup", component: () => import("@/pages/SetupPage.vue"), meta: { title: "setup.title", open: true } },
+  // Part of the first script: it stands where another page's script cannot be had.
+  { path: "/not-kept", name: "notKept", component: NotKeptPage, meta: { title: "notKept.title", always: true } },
   { path: "/password", name: "password", component: () => import("@/pages/PasswordPage.vue"), meta: { title: "password.title" } },
+  { path: "/wall", name: "wall", component: () => import("@/pages/WallPage.vue"), meta: { title: "wall.title", needs: "see" } },
   {
     path: "/",
     component: () => import("@/layout/AppShell.vue"),
@@ -109,14 +116,30 @@ const routes: readonly RouteRecordRaw[] = [
         meta: { title: "plans.title", needs: "case.evaluate" },
       },
       { path: "me", name: "me", component: () => import("@/pages/MePage.vue"), meta: { title: "nav.me" } },
+      { path: "me/tokens", name: "tokens", component: () => import("@/pages/TokensPage.vue"), meta: { title: "tokens.title" } },
       { path: ":rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "missing.title" } },
     ],
   },
 ];
 
+/** Frame and page are asked for at once; that the page cannot be had while the frame is still awaited is told when it is its turn, not as an error nobody caught. */
+function calm(record: RouteRecordRaw): RouteRecordRaw {
+  const load: unknown = record.component;
+  const component =
+    typeof load === "function"
+      ? (): Promise<unknown> => {
+          const loading = (load as () => Promise<unknown>)();
+          loading.catch(() => undefined);
+          return loading;
+        }
+      : load;
+  const children = record.children?.map(calm);
+  return { ...record, ...(component ? { component } : {}), ...(children ? { children } : {}) } as RouteRecordRaw;
+}
+
 export const router = createRouter({
   history: createWebHistory(),
-  routes: [...routes],
+  routes: routes.map(calm),
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
 });
 
@@ -136,7 +159,15 @@ async function setupNeeded(): Promise<boolean> {
 
 let setupKnown = false;
 
+// Between two pages nobody is in the middle of typing: a new edition that waits may take over.
+router.beforeEach(async (to, from) => {
+  if (from.matched.length === 0 || !(await renewIfQuiet())) return true;
+  location.assign(to.fullPath);
+  return false;
+});
+
 router.beforeEach(async (to) => {
+  if (to.meta.always) return true;
   try {
     await knowSession();
   } catch (failure) {
@@ -151,16 +182,39 @@ router.beforeEach(async (to) => {
   if (me.value.must_change_password) return to.name === "password" ? true : { name: "password", query: { to: to.fullPath } };
   if (to.meta.open) return wayBack(to.query["to"]);
   if (to.meta.needs && !may(to.meta.needs)) return { name: "home" };
+  // Where somebody begins was asked before it was known who they are.
+  const begins = HOMES[standing.value];
+  if (to.redirectedFrom?.name === "home" && to.path !== begins) return begins;
   return true;
 });
 
-// A newer version of the pages may have replaced the scripts of this one; the address is loaded anew, once.
+async function serverAnswers(): Promise<boolean> {
+  try {
+    return (await fetch("/favicon.svg", { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) })).ok;
+  } catch {
+    return false;
+  }
+}
+const PATIENCE_MS = 5_000;
+
+/**
+ * A page whose script or style cannot be had. Either a newer version of the pages has replaced them: the address is loaded anew, once.
+ * Or there is no signal, and they were never on this phone: that is said, with a way back.
+ */
 const RELOADED = "twingrid.reloaded";
+async function insteadOf(to: string): Promise<void> {
+  if (sessionStorage.getItem(RELOADED) !== to && (await serverAnswers())) {
+    sessionStorage.setItem(RELOADED, to);
+    await renew();
+    location.assign(to);
+    return;
+  }
+  sessionStorage.removeItem(RELOADED);
+  await router.replace({ name: "notKept", query: { to } });
+}
 router.onError((failure, to) => {
-  const gone = /dynamically imported module|module script|preload/i.test(String(failure));
-  if (!gone || sessionStorage.getItem(RELOADED) === to.fullPath) throw failure;
-  sessionStorage.setItem(RELOADED, to.fullPath);
-  location.assign(to.fullPath);
+  if (!/dynamically imported module|module script|preload/i.test(String(failure))) throw failure;
+  void insteadOf(to.fullPath);
 });
 
 /** The document's title: the page, or what it shows. */

@@ -1,7 +1,7 @@
 /**
  * What a browser loads first, gzipped, against the budget: `npm run budget` after a build.
  * Phone: the frame of the pages, one language, the queue and a task with its curve. Desk: overview and a facility with charts.
- * Site: the technician's page, all of it.
+ * Site: the technician's page, all of it. Kept: what a phone holds to open the pages without signal.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -37,10 +37,21 @@ const BUDGETS = [
   ["resident", 20, "dist", ["resident"]],
   ["site", 120, "dist-site", ["index", "zh"]],
 ];
+/** All that the worker keeps on a phone, fetched once in the background: both languages, icons included. */
+function kept(folder) {
+  const worker = readFileSync(join(ROOT, folder, "worker.js"), "utf8");
+  const paths = [...worker.matchAll(/path:`([^`]+)`/g)].map(([, path]) => path);
+  return [paths.length, paths.reduce((sum, path) => sum + size(join(ROOT, folder, path)), size(join(ROOT, folder, "worker.js")))];
+}
+
 let over = false;
 for (const [name, limitKb, folder, starts] of BUDGETS) {
   const kb = of(folder, ...starts) / 1000;
   over ||= kb > limitKb;
   process.stdout.write(`${name}: ${kb.toFixed(1)} kB gz of ${limitKb} kB\n`);
 }
+const KEPT_KB = 300;
+const [files, bytes] = kept("dist");
+over ||= bytes / 1000 > KEPT_KB;
+process.stdout.write(`kept: ${(bytes / 1000).toFixed(1)} kB gz of ${KEPT_KB} kB in ${files} files\n`);
 process.exitCode = over ? 1 : 0;

@@ -19,7 +19,7 @@ from app.settings import Settings
 from app.wiring import database
 from core.errors import Refused, Unavailable
 from core.ports.registry_import import ImportJob, ImportState
-from registry import exporter
+from registry import exporter, tables
 from registry.book import SqlRegistryBook
 from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
@@ -112,6 +112,22 @@ def test_what_is_shown_is_applied_and_stands_in_the_history(office: Office) -> N
     assert (line.actor, line.after) == ("mgr", '"新电梯"')
     with pytest.raises(Refused):
         office.workers.apply(job.number, "mgr", job.token)
+
+
+def test_what_a_cell_cannot_hold_is_told_in_place_of_a_workbook(office: Office) -> None:
+    """Which record, which column, how long and what to do; as CSV it is exported."""
+    with office.engine.begin() as connection:
+        connection.execute(sa.update(tables.facility).values(address_zh="长" * 32_768))
+    with pytest.raises(Refused) as caught:
+        office.workers.export("xlsx", "zh")
+    said = caught.value.in_language("zh")
+    assert said.startswith(
+        "aa-ia-01 的中文地址有 32768 个字符，一个单元格最多容纳 32767 个，多出的会被截断；导出为 CSV"
+    )
+    assert "address_zh of aa-ia-01 has 32768 characters" in caught.value.in_language("en")
+    path = office.workers.export("zip", "zh")
+    with zipfile.ZipFile(path) as made:
+        assert "长" * 32_768 in made.read("facilities.csv").decode()
 
 
 def test_a_file_that_cannot_be_kept_is_told_and_blocks_nobody(office: Office, tmp_path: Path) -> None:

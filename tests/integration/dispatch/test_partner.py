@@ -23,7 +23,7 @@ from dispatch.exchange.export import SqlExport
 from dispatch.exchange.outgoing import POLICY, PartnerOutbox
 from dispatch.exchange.sender import PartnerSender
 from dispatch.exchange.sheets import read_rows
-from dispatch.exchange.tables import foreign, sending
+from dispatch.exchange.tables import foreign, left, sending
 from tests.databases import Databases
 from tests.integration.dispatch.stubs import HttpStub, Reply, http_stub
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, build_hall, change
@@ -374,6 +374,43 @@ def test_a_merging_that_is_taken_back_gives_the_case_its_number_back(hall: Hall)
         told = [(row["number"], row["state"]) for row in stub.bodies()[count:]]
     assert {link.number: link.case for link in links(hall)} == {"G-1": first, "G-2": second}
     assert told == [("G-2", "filed"), ("G-2", "dispatched")]
+
+
+def test_a_number_that_a_partner_gave_goes_back_to_our_case_through_a_chain(hall: Hall) -> None:
+    """Three of ours with numbers of the partner, merged one into the next: each gets its number back by itself."""
+    from dispatch.closure_desk import SqlClosures
+    from tests.unit.dispatch.hall import RULES
+
+    clock, boss = clock_at(), hall.actor("mgr", supervises=True)
+    with http_stub(OK) as stub:
+        one = reached(stub, sends="all")
+        out = sender(hall, one, clock)
+        out.step()
+        for at in range(3):
+            send(hall, "road_hole", **(beside(4_000 * at) if at else {"longitude": PLACE[0], "latitude": PLACE[1]}))
+        drain(out, clock, 1)
+        first, second, third = cases(hall)
+        for at, case in enumerate((first, second, third)):
+            take(hall, record(f"P-{at}", ours=case.code, **beside(20_000)), by=one, salt=at)
+        closures = SqlClosures(hall.engine, rules=RULES.get, source=hall.city.registry)
+
+        def stands_for() -> dict[str, int]:
+            drain(out, clock, 1)
+            return {link.number: link.case for link in links(hall)}
+
+        closures.merge(third.number, second.number, "同一原因", boss, clock.now_ms())
+        assert stands_for() == {"P-0": first.number, "P-1": second.number, "P-2": second.number}
+        closures.merge(second.number, first.number, "同一原因", boss, clock.now_ms())
+        assert set(stands_for().values()) == {first.number}
+        closures.unmerge(second.number, "两处不同", boss, clock.now_ms())
+        assert stands_for() == {"P-0": first.number, "P-1": second.number, "P-2": second.number}
+        count = len(stub.requests)
+        closures.unmerge(third.number, "两处不同", boss, clock.now_ms())
+        assert stands_for() == {"P-0": first.number, "P-1": second.number, "P-2": third.number}
+        told = {row["number"] for row in stub.bodies()[count:]}
+    assert told == {"P-2"}
+    with hall.engine.connect() as connection:
+        assert connection.execute(sa.select(left)).all() == []
 
 
 def test_two_of_ours_that_became_one_are_named_by_either(hall: Hall) -> None:

@@ -219,7 +219,7 @@ def test_text_values_travel_beside_the_numbers(world: World) -> None:
     [
         ({"from_ms": NOW_MS, "to_ms": NOW_MS}, 422, "TG-4220"),
         ({"from_ms": 0, "to_ms": NOW_MS}, 413, "TG-4131"),
-        ({"max_points": 5001}, 422, "TG-4220"),
+        ({"max_points": 4001}, 422, "TG-4220"),
         ({"max_points": 9}, 422, "TG-4220"),
         ({"from_ms": -1}, 422, "TG-4220"),
         ({"from_ms": "NaN"}, 422, "TG-4220"),

@@ -105,7 +105,10 @@ def ask(browsers: Mapping[str, TestClient], data: Any) -> tuple[Any, Mapping[str
 def check(answer: Any, operation: Mapping[str, Any]) -> None:
     """The answer is one that the document describes."""
     assert answer.status_code < 500, answer.text
-    if answer.status_code >= 400:
+    declared = operation["responses"].get(str(answer.status_code), {}).get("content", {})
+    if answer.status_code >= 400 and answer.headers["content-type"] in declared:
+        assert answer.json()["errorType"] in ("bad_data", "execution")
+    elif answer.status_code >= 400:
         assert answer.headers["content-type"] == "application/problem+json"
         assert Problem.model_validate(answer.json()).status == answer.status_code
     else:

@@ -18,9 +18,12 @@ def client(world: World, tmp_path: Path) -> Iterator[TestClient]:
     """A browser on an application with pages."""
     root = tmp_path / "dist"
     (root / "assets").mkdir(parents=True)
-    (root / "index.html").write_text("<!doctype html><title>Twingrid</title>")
+    (root / "index.html").write_text("<!doctype html><head><title>Twingrid</title></head>")
     (root / "resident.html").write_text("<!doctype html><title>Residents</title>")
     (root / "favicon.svg").write_text("<svg/>")
+    (root / "manifest.zh.webmanifest").write_text("{}")
+    (root / "worker.js").write_text("keep()")
+    (root / "worker-off.js").write_text("clear()")
     (root / "assets" / "index-B4x9Qz12.js").write_text("let a = 1;" * 500)
     (root / "assets" / "plain.js").write_text("1")
     (tmp_path / "secret.txt").write_text("secret")
@@ -56,6 +59,40 @@ def test_addresses_of_the_api_never_get_a_page(path: str, client: TestClient) ->
     answer = client.get(path)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_what_phones_install_has_its_types_and_is_asked_for_afresh(client: TestClient) -> None:
+    """Manifest and worker: a browser that gets another type takes neither, and an old worker would stay."""
+    for path, kind in (
+        ("/manifest.zh.webmanifest", "application/manifest+json"),
+        ("/worker.js", "text/javascript; charset=utf-8"),
+    ):
+        answer = client.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+        assert answer.headers["cache-control"] == "no-cache"
+        for part in ("worker-src 'self'", "manifest-src 'self'"):
+            assert part in answer.headers["content-security-policy"]
+    assert client.get("/worker.js").text == "keep()"
+    assert "kept-on-phones" not in client.get("/tasks").text
+
+
+def test_where_phones_must_keep_nothing_the_worker_clears_and_the_frame_says_so(
+    world: World, client: TestClient
+) -> None:
+    """The setting changes the worker under its own address, since that is where phones look for a newer one."""
+    assert client.get("/").status_code == 200
+    world.settings = replace(world.settings, kept_on_phones=False)
+    with world.client() as browser:
+        assert browser.get("/worker.js").text == "clear()"
+        assert browser.get("/worker.js").headers["cache-control"] == "no-cache"
+        for path in ("/", "/tasks", "/index.html"):
+            answer = browser.get(path)
+            assert '<head><meta name="kept-on-phones" content="no" />' in answer.text
+            assert answer.headers["cache-control"] == "no-cache"
+            assert answer.headers["content-type"].startswith("text/html")
+            assert "<title>Twingrid" in answer.text
+        assert browser.head("/").text == ""
+        assert "<title>Residents" in browser.get("/e/facility/x").text
 
 
 def test_hashed_assets_are_kept_for_ever(client: TestClient) -> None:

@@ -16,7 +16,7 @@ from core.cases import DeadlineClock, TaskKind
 from core.people import Person, Role
 from core.places import Grid
 from core.ports.cases import PassedOver, Rung
-from dispatch.announcing import Waiting, announce, latest_ms, moved_up
+from dispatch.announcing import Seeking, Waiting, announce, latest_ms, moved_up
 from dispatch.arrival import Load
 from dispatch.deciding import announce_ms
 from dispatch.diary import Diary
@@ -210,13 +210,17 @@ def test_why_somebody_waits_is_listed() -> None:
     for _ in range(3):
         diary.write(FOREMAN.number, morning)
     found = announce(
-        Request(grid=Grid.CONSTRUCTION, community=1, cell="c1", skill="pump", severity=Severity.MEDIUM, at_ms=morning),
-        None,
-        morning + 4 * HOUR,
-        roster(FOREMAN),
-        diary,
-        lambda person: (),
-        POLICY,
+        Seeking(
+            request=Request(
+                grid=Grid.CONSTRUCTION, community=1, cell="c1", skill="pump", severity=Severity.MEDIUM, at_ms=morning
+            ),
+            place=None,
+            latest=morning + 4 * HOUR,
+            roster=roster(FOREMAN),
+            diary=diary,
+            waiting=lambda person: (),
+            policy=POLICY,
+        )
     )
     named = [(one.person, one.passed_over) for one in found.assignment.candidates if one.person is not None]
     assert named == [(FOREMAN.number, PassedOver.FULL_HOUR), (FOREMAN.number, None)]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -15,8 +16,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from core.alarms import AlarmChange, AlarmKind, ChangeKind, Severity
+from core.errors import Unavailable
 from core.ports.cases import Mode
 from dispatch import batchwork, tables
+from dispatch import journal as journal_room
 from dispatch.journal import SqlJournal
 from dispatch.policy import Policy
 from tests.unit.dispatch.crowd import FIRST, crowd_of, crowded, statements
@@ -24,6 +27,10 @@ from tests.unit.dispatch.hall import MINUTE, MONDAY_9, Hall, build_hall, change,
 from tests.unit.dispatch.hall import RULES as RULE_BOOK
 
 RULES = ("medium", "medium", "medium", "medium-2", "high", "low", "lamp", "gas", "critical", "info")
+
+
+CALM = ("medium", "medium", "medium-2", "low", "lamp", "gas", "info")
+"""Rules of which none raises the case of another."""
 
 
 def opened(count: int) -> list[AlarmChange]:
@@ -199,3 +206,54 @@ def test_any_batches_together_are_the_same_as_one_by_one(
                 journal.tick(now_ms + MINUTE)
         found.append(_rows(hall))
     assert found[0] == found[1]
+
+
+@settings(
+    max_examples=20,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
+@given(
+    openings=st.lists(st.tuples(st.sampled_from(CALM), st.integers(0, 14)), min_size=2, max_size=40),
+    most=st.integers(1, 12),
+    policy=POLICIES,
+)
+def test_smaller_transactions_decide_the_same(
+    hall: Hall, openings: list[tuple[str, int]], most: int, policy: Policy
+) -> None:
+    """How many alarms open in a transaction changes neither cases nor who gets which task: a storm is seen whole."""
+    found, source = [], crowd_of(hall, 15)
+    kept = ("dispatch_case", "dispatch_task", "dispatch_stage", "dispatch_offer", "dispatch_alarm", "dispatch_record")
+    for portion in (most, 1_000):
+        _anew(hall)
+        journal = SqlJournal(hall.engine, rules=RULE_BOOK.get, source=source, policy=policy)
+        with mock.patch.object(journal_room, "_MOST_OPENINGS", portion):
+            journal.apply(_batch([(rule, at, 0, "open") for rule, at in openings], MONDAY_9), MONDAY_9)
+        rows = _rows(hall)
+        found.append({name: rows[name] for name in kept})
+    assert found[0] == found[1]
+
+
+def test_a_batch_that_was_interrupted_goes_on(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the transactions before a failure have written is not written again, not even as a line of history."""
+    crowded(hall, 30, 0)
+    monkeypatch.setattr(journal_room, "_MOST_OPENINGS", 10)
+    batch = [
+        one
+        for at in range(30)
+        for one in (opened(at + 1)[-1], change(ChangeKind.CLOSED, facility=FIRST + at, stop=MONDAY_9 + 1))
+    ]
+    times = iter(range(9))
+
+    def fails_in_the_second(*given: Any) -> None:
+        if next(times) == 1:
+            raise Unavailable("gone")
+        batchwork.record_all(*given)
+
+    with mock.patch.object(journal_room, "record_all", fails_in_the_second), pytest.raises(Unavailable):
+        hall.apply(*batch)
+    assert hall.count(tables.alarm) == 10
+    hall.apply(*batch)
+    assert hall.count(tables.alarm) == len(hall.cases()) == 30
+    assert hall.count(tables.alarm_history) == 60

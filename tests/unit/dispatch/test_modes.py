@@ -16,7 +16,7 @@ from core.people import Certificate, Leave, Person, Role, Shift
 from core.places import Grid, Text
 from core.ports.cases import Mode, PassedOver, Rung
 from core.ports.registry import FacilityPlace, Post, Roster
-from dispatch.announcing import announce
+from dispatch.announcing import Seeking, announce
 from dispatch.arrival import Load
 from dispatch.assignment import routing_of, routing_text
 from dispatch.deciding import request_for
@@ -110,7 +110,16 @@ def test_somebody_answers_though_all_are_on_leave(severity: Severity) -> None:
     town = roster(*(replace(one, leave=leave) for one in (person(1, cells=frozenset({"c1"})), FOREMAN, MANAGER)))
     request = replace(REQUEST, severity=severity)
     assert route(request, town, {}, POLICY).owner == 91
-    told = announce(request, None, MONDAY_9 + HOUR_MS, town, Diary(CALENDAR), lambda _: [], POLICY)
+    seeking = Seeking(
+        request=request,
+        place=None,
+        latest=MONDAY_9 + HOUR_MS,
+        roster=town,
+        diary=Diary(CALENDAR),
+        waiting=lambda _: [],
+        policy=POLICY,
+    )
+    told = announce(seeking)
     assert told.assignment.owner == 91
 
 

@@ -13,7 +13,7 @@ from core.cases import TaskKind
 from core.people import Role, Shift
 from core.ports.cases import PassedOver, Rung
 from core.ports.registry import Roster
-from dispatch.announcing import announce, announce_to
+from dispatch.announcing import Seeking, announce, announce_to
 from dispatch.arrival import Load, Urgent, wait_ms, way_ms
 from dispatch.assignment import routing_of, routing_text
 from dispatch.diary import Diary
@@ -136,7 +136,16 @@ def test_what_did_not_hold_is_somebody_elses_when_they_have_had_three() -> None:
         diary = Diary(POLICY.calendar)
         for _ in range(told):
             diary.write(3, MONDAY_9)
-        found = announce_to(3, announce, HIGH, None, MONDAY_9, roster(*ALL), diary, lambda person: (), POLICY)
+        seeking = Seeking(
+            request=HIGH,
+            place=None,
+            latest=MONDAY_9,
+            roster=roster(*ALL),
+            diary=diary,
+            waiting=lambda person: (),
+            policy=POLICY,
+        )
+        found = announce_to(3, announce, seeking)
         assert found.assignment.owner == owner
         assert found.at_ms == MONDAY_9
 

@@ -325,15 +325,15 @@ def test_codes_are_given_once(desk: SqlRegistryEditing) -> None:
 
 
 def test_kinds_that_are_not_edited_here_are_unknown(desk: SqlRegistryEditing) -> None:
-    """Cells and the calendar have no records that a page changes so."""
-    for kind in ("cells", "calendar", "nonsense"):
+    """The calendar has no records that a page changes so."""
+    for kind in ("calendar", "nonsense"):
         with pytest.raises(UnknownItem):
             desk.save(RecordEdit(kind=kind, code="", mark=""), day=DAY, actor="m", now_ms=1)
     assert desk.record("nonsense", "x") is None
     assert desk.record("cells", "aa-g-00/2020-01-01") is not None
     shown = {form.kind: form for form in desk.kinds()}
     assert [field.name for field in shown["posts"].fields] == ["code", "name_zh", "name_en", "cell", "holder", "since"]
-    assert not shown["cells"].editable
+    assert not shown["calendar"].editable
 
 
 def test_points_and_gateways_do_not_come_one_by_one(desk: SqlRegistryEditing) -> None:

@@ -107,7 +107,7 @@ def test_dry_run_writes_nothing(engine: sa.Engine, folder: Path) -> None:
     content = read_folder(folder, load_classes(), city.DAY)
     planned = importer.plan(engine, content, city.DAY)
     assert Registry(engine, load_classes()).version() == 0
-    done = importer.apply(engine, content, day=city.DAY, actor="test", now_ms=city.NOW_MS, at_version=planned.version)
+    done = importer.apply(engine, content, day=city.DAY, actor="test", now_ms=city.NOW_MS, shown=planned)
     assert done == planned
 
 
@@ -117,7 +117,7 @@ def test_old_plan_is_refused(engine: sa.Engine, folder: Path) -> None:
     planned = importer.plan(engine, content, city.DAY)
     city.import_city(engine, folder)
     with pytest.raises(Refused, match="plan again"):
-        importer.apply(engine, content, day=city.DAY, actor="t", now_ms=city.NOW_MS, at_version=planned.version)
+        importer.apply(engine, content, day=city.DAY, actor="t", now_ms=city.NOW_MS, shown=planned)
 
 
 def test_point_numbers_survive_removal_and_return(engine: sa.Engine, folder: Path) -> None:

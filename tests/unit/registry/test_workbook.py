@@ -22,6 +22,7 @@ from registry import calendar_entries, entries, exporter, importer, tables
 from registry.classbook import load_classes
 from registry.columns import ORDER, SHEETS, Holds, collection_of, column, field_named, sheet_named
 from registry.content import read_folder
+from registry.queries import Registry
 from registry.record import Record
 from registry.rows import shift_text
 from registry.sheet_values import Cell, text_of
@@ -154,6 +155,25 @@ def test_a_workbook_of_the_registry_changes_nothing(stocked: sa.Engine, tmp_path
     assert differences(stocked, path) == []
     change(path, lambda loaded: None)
     assert differences(stocked, path) == []
+
+
+def test_what_arithmetic_left_behind_a_place_is_nowhere_shown(stocked: sa.Engine, tmp_path: Path) -> None:
+    """112.10400000000001 is 112.104 in lists, forms and exports, whoever stored it; imported again it is the same."""
+    place = {"longitude": 112.10400000000001, "latitude": 31.704000000000004}
+    with stocked.begin() as connection:
+        connection.execute(sa.update(tables.facility).where(tables.facility.c.code == "aa-sp-01").values(**place))
+    found = Registry(stocked, load_classes()).facility_by_code("aa-sp-01")
+    assert found is not None
+    assert (found.facility.longitude, found.facility.latitude) == (112.104, 31.704)
+    written = exporter.write_folder(exporter.tables_of(stocked), tmp_path / "out")
+    text = next(path for path in written if path.stem == "facilities").read_text("utf-8")
+    assert ",31.704,112.104," in text
+    assert differences(stocked, tmp_path / "out") == []
+    path = tmp_path / "out" / "facilities.csv"
+    path.write_text(text.replace(",31.704,112.104,", ",31.70400001,112.10400000000001,"), "utf-8")
+    assert differences(stocked, tmp_path / "out") == []
+    path.write_text(text.replace(",31.704,112.104,", ",31.7040001,112.104,"), "utf-8")
+    assert differences(stocked, tmp_path / "out") == ["~ facilities aa-sp-01 (latitude: 31.704 → 31.7040001)"]
 
 
 def test_a_folder_of_the_registry_changes_nothing(stocked: sa.Engine, tmp_path: Path) -> None:

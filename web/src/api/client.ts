@@ -27,6 +27,7 @@ export class ApiError extends Error {
 
 export const API = "/api/v1";
 const TIMEOUT_MS = 20_000;
+const WRONG_LOGIN = "TG-4011";
 
 export interface Call {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -86,6 +87,26 @@ export function sessionEnded(): void {
  * @throws {ApiError} for every failure; `AbortError` when the caller's signal ended it.
  */
 export async function call<T>(path: string, options: Call = {}): Promise<T> {
+  const response = await answered(path, options);
+  if (response.status === 204) return undefined as T;
+  return (await response.json()) as T;
+}
+
+/**
+ * Call a route and offer its answer to the person as a file of this name.
+ *
+ * @throws {ApiError} as `call`: a plain link would only say that the download failed.
+ */
+export async function save(path: string, name: string, options: Call = {}): Promise<void> {
+  const blob = await (await answered(path, options)).blob();
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+async function answered(path: string, options: Call): Promise<Response> {
   const { method = "GET", body, raw, query, headers, signal, timeoutMs = TIMEOUT_MS } = options;
   const deadline = AbortSignal.timeout(timeoutMs);
   let response: Response;
@@ -108,11 +129,12 @@ export async function call<T>(path: string, options: Call = {}): Promise<T> {
   }
   if (!response.ok) {
     const failure = new ApiError(kindOf(response.status), response.status, await problemOf(response));
-    if (failure.kind === "unauthenticated" && path !== "/session") onUnauthenticated();
+    // A password that was asked for once more and is wrong ends no session.
+    const mistyped = path === "/session" || failure.problem.code === WRONG_LOGIN;
+    if (failure.kind === "unauthenticated" && !mistyped) onUnauthenticated();
     throw failure;
   }
-  if (response.status === 204) return undefined as T;
-  return (await response.json()) as T;
+  return response;
 }
 
 /** A key under which a repeated action is done once. `crypto.randomUUID` needs https, plant networks often have none. */

@@ -23,6 +23,7 @@ import type {
   ChannelAttempt,
   ChannelList,
   ClassList,
+  CommunityChanges,
   CommunityDetail,
   CommunityList,
   Completeness,
@@ -82,7 +83,7 @@ export const postSetup = (body: {
   language: string;
 }): Promise<Me> => call("/setup", { method: "POST", body });
 
-export const getSession = (): Promise<Me> => call("/session");
+export const getSession = (timeoutMs?: number): Promise<Me> => call("/session", { timeoutMs });
 export const postSession = (body: { username: string; password: string }): Promise<Me> =>
   call("/session", { method: "POST", body });
 export const deleteSession = (): Promise<void> => call("/session", { method: "DELETE" });
@@ -91,6 +92,8 @@ export const postPassword = (body: { current_password: string; new_password: str
   call("/session/password", { method: "POST", body });
 
 export const getCommunities = ({ signal }: Signal = {}): Promise<CommunityList> => call("/communities", { signal });
+/** What the last 24 hours changed. */
+export const getChanges = ({ signal }: Signal = {}): Promise<CommunityChanges> => call("/community-changes", { signal });
 export const getCommunity = (id: number, { signal }: Signal = {}): Promise<CommunityDetail> =>
   call(`/communities/${id}`, { signal });
 
@@ -139,6 +142,9 @@ export interface AlarmQuery {
   readonly flag?: FlagKind;
   /** Under any flag, or under none. */
   readonly silent?: boolean;
+  /** Whose interval touches this time. */
+  readonly from_ms?: number;
+  readonly to_ms?: number;
   readonly cursor?: string;
   readonly limit?: number;
 }

@@ -80,6 +80,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My tokens
+         * @description Newest first, ended ones too, and the scopes one can choose from.
+         */
+        get: operations["list_tokens"];
+        put?: never;
+        /**
+         * Make a token
+         * @description Its secret is shown this once. It reads as far as its scopes and the login's own permissions reach.
+         */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{token}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a token
+         * @description At once and for good.
+         */
+        post: operations["end_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/communities": {
         parameters: {
             query?: never;
@@ -92,6 +136,26 @@ export interface paths {
          * @description How the communities one sees stand.
          */
         get: operations["list_communities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/community-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changed since yesterday
+         * @description The last 24 h against the 24 h before, for every community one sees.
+         */
+        get: operations["list_community_changes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -192,6 +256,162 @@ export interface paths {
          * @description The last 24 h by default. Raw readings when they are few, else buckets; gaps and limits beside them.
          */
         get: operations["get_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Values at one moment
+         * @description A scalar or a vector, in the shape of Prometheus; what the subset lacks is refused by name.
+         */
+        get: operations["prometheus_query"];
+        put?: never;
+        /**
+         * Values at one moment
+         * @description A scalar or a vector, in the shape of Prometheus; what the subset lacks is refused by name.
+         */
+        post: operations["prometheus_query_by_form"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/query_range": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Values at many moments
+         * @description A matrix. Where a warning says so, values were taken from aggregates.
+         */
+        get: operations["prometheus_query_range"];
+        put?: never;
+        /**
+         * Values at many moments
+         * @description A matrix. Where a warning says so, values were taken from aggregates.
+         */
+        post: operations["prometheus_query_range_by_form"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Label sets of series
+         * @description Of what one sees, whenever it was read: `start` and `end` change nothing.
+         */
+        get: operations["prometheus_series"];
+        put?: never;
+        /**
+         * Label sets of series
+         * @description Of what one sees, whenever it was read: `start` and `end` change nothing.
+         */
+        post: operations["prometheus_series_by_form"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Names of labels
+         * @description All labels that series have.
+         */
+        get: operations["prometheus_labels"];
+        put?: never;
+        /**
+         * Names of labels
+         * @description All labels that series have.
+         */
+        post: operations["prometheus_labels_by_form"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/label/{label}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Values of a label
+         * @description Such as the facilities one sees.
+         */
+        get: operations["prometheus_label_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What metrics mean
+         * @description Meaning and UCUM unit of each metric.
+         */
+        get: operations["prometheus_metadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/status/buildinfo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which Prometheus this answers like
+         * @description Readers choose by it what to ask.
+         */
+        get: operations["prometheus_build"];
         put?: never;
         post?: never;
         delete?: never;
@@ -522,6 +742,26 @@ export interface paths {
          * @description One day or a run of days, as the preview showed it; refused if somebody else has changed one since.
          */
         post: operations["change_calendar_days"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/cells/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a drawn cell would be
+         * @description Overlaps, holes and facilities that it would leave outside, before anything is written.
+         */
+        post: operations["preview_cell"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3440,6 +3680,95 @@ export interface components {
             overdue: number;
         };
         /**
+         * ApiToken
+         * @description A token without its secret.
+         */
+        ApiToken: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Shown
+             * @description its first characters
+             * @example tga_Xk29dQaB
+             */
+            shown: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: string[];
+            /**
+             * Created Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            created_ms: number;
+            /**
+             * Created By
+             * @description login or operator who made it
+             */
+            created_by: string;
+            /**
+             * Expires Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            expires_ms: number;
+            /**
+             * Used Ms
+             * @description last use, to the minute
+             */
+            used_ms: number | null;
+            /**
+             * Used From
+             * @description address of the last use
+             */
+            used_from: string;
+            /**
+             * Ended Ms
+             * @description when it was ended before its time
+             */
+            ended_ms: number | null;
+            /** Serves */
+            serves: boolean;
+        };
+        /**
+         * ApiTokenList
+         * @description One's own tokens, newest first, and the scopes one can choose from.
+         */
+        ApiTokenList: {
+            /** Items */
+            items: components["schemas"]["ApiToken"][];
+            /** Scopes */
+            scopes: string[];
+        };
+        /**
+         * ApiTokenRequest
+         * @description Make a token. The password is asked for, so that a browser left open gives none away.
+         */
+        ApiTokenRequest: {
+            /**
+             * Name
+             * @description what it is for
+             */
+            name: string;
+            /** Scopes */
+            scopes: string[];
+            /**
+             * Days
+             * @description how long it serves
+             * @default 90
+             */
+            days: number;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+        };
+        /**
          * AppealFacts
          * @description What an appeal is against, as it was when it was made.
          */
@@ -4217,6 +4546,43 @@ export interface components {
             alarms: number;
         };
         /**
+         * CellFindingView
+         * @description Something wrong with it.
+         */
+        CellFindingView: {
+            /**
+             * Field
+             * @description empty: the cell as a whole
+             * @example polygon
+             */
+            field: string;
+            what: components["schemas"]["Bilingual"];
+            fix: components["schemas"]["Bilingual"];
+        };
+        /**
+         * CellPreviewView
+         * @description What it would be.
+         */
+        CellPreviewView: {
+            /**
+             * Ring
+             * @description longitude and latitude of its corners, WGS-84, as far as they can be read
+             */
+            ring: number[][];
+            /** Area M2 */
+            area_m2: number;
+            /**
+             * Facilities
+             * @description how many facilities would come into another cell
+             */
+            facilities: number;
+            /**
+             * Findings
+             * @description empty: it can be saved
+             */
+            findings: components["schemas"]["CellFindingView"][];
+        };
+        /**
          * CellRef
          * @description A cell by code and name.
          */
@@ -4275,6 +4641,26 @@ export interface components {
                 number,
                 number
             ][];
+        };
+        /**
+         * CellWish
+         * @description A cell that is being drawn.
+         */
+        CellWish: {
+            /**
+             * Code
+             * @description of the cell as it stands; empty: a new one
+             * @default
+             * @example wtl-m1
+             */
+            code: string;
+            /**
+             * Fields
+             * @description the changed ones; of a new cell all
+             */
+            fields: {
+                [key: string]: string;
+            };
         };
         /**
          * Cells
@@ -4470,6 +4856,85 @@ export interface components {
             counts: components["schemas"]["HealthCounts"];
             /** Classes */
             classes: components["schemas"]["ClassCount"][];
+        };
+        /**
+         * CommunityChange
+         * @description What a day has changed in one community; drills and tests are left out.
+         */
+        CommunityChange: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Code
+             * @example wtl
+             */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Alarmed Before
+             * @description facilities with an alarm of a condition a day ago, by event time
+             */
+            alarmed_before: number;
+            /**
+             * Alarms Opened
+             * @description alarms of conditions, above information, that began within the day
+             */
+            alarms_opened: number;
+            /**
+             * Alarms Ended
+             * @description such alarms whose condition ended within it
+             */
+            alarms_ended: number;
+            /**
+             * Cases Before
+             * @description cases open a day ago
+             */
+            cases_before: number;
+            /** Cases Opened */
+            cases_opened: number;
+            /**
+             * Cases Closed
+             * @description ended within the day, also cancelled and merged ones
+             */
+            cases_closed: number;
+            /**
+             * Overdue New
+             * @description open cases past a limit that fell within the day
+             */
+            overdue_new: number;
+            /**
+             * Unseen Ms
+             * @description time for which facilities could not be seen, added up over them
+             */
+            unseen_ms: number;
+            /**
+             * Unseen Before Ms
+             * @description the same of the day before
+             */
+            unseen_before_ms: number;
+        };
+        /**
+         * CommunityChanges
+         * @description What the last 24 hours changed, for every community one sees.
+         */
+        CommunityChanges: {
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /** Items */
+            items: components["schemas"]["CommunityChange"][];
         };
         /**
          * CommunityDetail
@@ -7993,6 +8458,66 @@ export interface components {
              * @description null: unknown
              */
             holds: boolean | null;
+        };
+        /**
+         * NewApiToken
+         * @description A fresh token; the secret is shown this once.
+         */
+        NewApiToken: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Shown
+             * @description its first characters
+             * @example tga_Xk29dQaB
+             */
+            shown: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: string[];
+            /**
+             * Created Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            created_ms: number;
+            /**
+             * Created By
+             * @description login or operator who made it
+             */
+            created_by: string;
+            /**
+             * Expires Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            expires_ms: number;
+            /**
+             * Used Ms
+             * @description last use, to the minute
+             */
+            used_ms: number | null;
+            /**
+             * Used From
+             * @description address of the last use
+             */
+            used_from: string;
+            /**
+             * Ended Ms
+             * @description when it was ended before its time
+             */
+            ended_ms: number | null;
+            /** Serves */
+            serves: boolean;
+            /**
+             * Token
+             * @description goes into `Authorization: Bearer …`; nobody can show it again
+             */
+            token: string;
         };
         /**
          * NewRecord
@@ -11869,6 +12394,9 @@ export type AlarmPerformance = components['schemas']['AlarmPerformance'];
 export type AlarmState = components['schemas']['AlarmState'];
 export type AlarmSummary = components['schemas']['AlarmSummary'];
 export type AlarmTally = components['schemas']['AlarmTally'];
+export type ApiToken = components['schemas']['ApiToken'];
+export type ApiTokenList = components['schemas']['ApiTokenList'];
+export type ApiTokenRequest = components['schemas']['ApiTokenRequest'];
 export type AppealFacts = components['schemas']['AppealFacts'];
 export type Backtest = components['schemas']['Backtest'];
 export type BacktestFinding = components['schemas']['BacktestFinding'];
@@ -11898,10 +12426,13 @@ export type CaseState = components['schemas']['CaseState'];
 export type CaseSummary = components['schemas']['CaseSummary'];
 export type Category = components['schemas']['Category'];
 export type CauseCount = components['schemas']['CauseCount'];
+export type CellFindingView = components['schemas']['CellFindingView'];
+export type CellPreviewView = components['schemas']['CellPreviewView'];
 export type CellRef = components['schemas']['CellRef'];
 export type CellShape = components['schemas']['CellShape'];
 export type CellShapes = components['schemas']['CellShapes'];
 export type CellView = components['schemas']['CellView'];
+export type CellWish = components['schemas']['CellWish'];
 export type Cells = components['schemas']['Cells'];
 export type CertificateStanding = components['schemas']['CertificateStanding'];
 export type CertificateView = components['schemas']['CertificateView'];
@@ -11915,6 +12446,8 @@ export type ClassList = components['schemas']['ClassList'];
 export type ClassView = components['schemas']['ClassView'];
 export type CommentRequest = components['schemas']['CommentRequest'];
 export type CommunityBranch = components['schemas']['CommunityBranch'];
+export type CommunityChange = components['schemas']['CommunityChange'];
+export type CommunityChanges = components['schemas']['CommunityChanges'];
 export type CommunityDetail = components['schemas']['CommunityDetail'];
 export type CommunityList = components['schemas']['CommunityList'];
 export type CommunityOverview = components['schemas']['CommunityOverview'];
@@ -12065,6 +12598,7 @@ export type MergedCase = components['schemas']['MergedCase'];
 export type MomentLevel = components['schemas']['MomentLevel'];
 export type MomentOperand = components['schemas']['MomentOperand'];
 export type MomentPart = components['schemas']['MomentPart'];
+export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewRecord = components['schemas']['NewRecord'];
 export type NotificationPreference = components['schemas']['NotificationPreference'];
 export type NotificationWish = components['schemas']['NotificationWish'];
@@ -12466,6 +13000,99 @@ export interface operations {
             };
         };
     };
+    list_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiTokenList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiToken"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_communities: {
         parameters: {
             query?: never;
@@ -12482,6 +13109,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CommunityList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_community_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommunityChanges"];
                 };
             };
             /** @description A problem */
@@ -12653,6 +13309,723 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prometheus_query: {
+        parameters: {
+            query?: {
+                /** @description expression */
+                query?: string;
+                /** @description seconds or RFC 3339; now without it */
+                time?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prometheus_query_by_form: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    /** @description expression */
+                    query?: string;
+                    /** @description seconds or RFC 3339; now without it */
+                    time?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prometheus_query_range: {
+        parameters: {
+            query?: {
+                /** @description expression */
+                query?: string;
+                /** @description seconds or RFC 3339 */
+                start?: string;
+                /** @description seconds or RFC 3339 */
+                end?: string;
+                /** @description duration, or seconds */
+                step?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prometheus_query_range_by_form: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    /** @description expression */
+                    query?: string;
+                    /** @description seconds or RFC 3339 */
+                    start?: string;
+                    /** @description seconds or RFC 3339 */
+                    end?: string;
+                    /** @description duration, or seconds */
+                    step?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prometheus_series: {
+        parameters: {
+            query?: {
+                /** @description selector, may be repeated */
+                "match[]"?: string;
+                /** @description so many at most */
+                limit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prometheus_series_by_form: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    /** @description selector, may be repeated */
+                    "match[]"?: string;
+                    /** @description so many at most */
+                    limit?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prometheus_labels: {
+        parameters: {
+            query?: {
+                /** @description selector, may be repeated */
+                "match[]"?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prometheus_labels_by_form: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    /** @description selector, may be repeated */
+                    "match[]"?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prometheus_label_values: {
+        parameters: {
+            query?: {
+                /** @description selector, may be repeated */
+                "match[]"?: string;
+            };
+            header?: never;
+            path: {
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prometheus_metadata: {
+        parameters: {
+            query?: {
+                /** @description of this metric alone */
+                metric?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prometheus_build: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The query is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
+                };
+            };
+            /** @description The store does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "error";
+                        /** @enum {unknown} */
+                        errorType: "bad_data" | "execution" | "unavailable";
+                        error: string;
+                    };
                 };
             };
             /** @description A problem */
@@ -13272,6 +14645,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DaysWritten"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_cell: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CellWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellPreviewView"];
                 };
             };
             /** @description A problem */

@@ -21,6 +21,19 @@ export interface Colours {
   readonly severity: Readonly<Record<string, { readonly fill: string; readonly ink: string }>>;
 }
 
+/** When an alarm was on; `null`: it still is. */
+export interface AlarmSpan {
+  readonly start_ms: number;
+  readonly stop_ms: number | null;
+  readonly severity: string;
+}
+
+/** What is drawn beside the curve, moved into its time. */
+export interface Beside {
+  readonly line: Shaped["line"];
+  readonly shift_ms: number;
+}
+
 export interface Words {
   readonly axisTime: (timeMs: number) => string;
   readonly axisValue: (value: number) => string;
@@ -109,12 +122,41 @@ function gapAreas(gaps: readonly Gap[], colours: Colours): LineSeriesOption["mar
   };
 }
 
+/** Alarms as bars along the top of the chart, from their begin to their end. */
+function alarmSeries(spans: readonly AlarmSpan[], endMs: number, range: AxisRange, colours: Colours): CustomSeriesOption {
+  return {
+    type: "custom",
+    id: "alarms",
+    silent: true,
+    animation: false,
+    tooltip: { show: false },
+    data: spans.map((_, index) => [index]),
+    encode: { x: -1, y: -1 },
+    clip: true,
+    renderItem: (params, api) => {
+      const span = spans[params.dataIndexInside];
+      if (!span) return { type: "group", children: [] };
+      const [left = 0, top = 0] = api.coord([span.start_ms, range.high]);
+      const [right = 0, bottom = 0] = api.coord([span.stop_ms ?? endMs, range.low]);
+      const fill = colours.severity[span.severity]?.fill ?? colours.line;
+      return {
+        type: "group",
+        silent: true,
+        children: [
+          { type: "rect", shape: { x: left, y: top, width: Math.max(2, right - left), height: 6 }, style: { fill } },
+          { type: "line", shape: { x1: left, y1: top, x2: left, y2: bottom }, style: { stroke: fill, lineWidth: 1, lineDash: [3, 3] } },
+        ],
+      };
+    },
+  };
+}
+
 /** Build the whole option; replacing it draws the chart anew without animation. */
 export function trendOption(
   history: PointHistory,
   shaped: Shaped,
   range: AxisRange & { readonly shown: readonly Limit[] },
-  look: { readonly colours: Colours; readonly words: Words; readonly stepped: boolean; readonly ticks: readonly number[]; readonly font: string },
+  look: { readonly colours: Colours; readonly words: Words; readonly stepped: boolean; readonly ticks: readonly number[]; readonly font: string; readonly alarms?: readonly AlarmSpan[]; readonly beside?: Beside | null },
 ): TrendOption {
   const { colours, words, stepped } = look;
   const text = { color: colours.text, fontSize: 12 };
@@ -155,6 +197,23 @@ export function trendOption(
     dataZoom: [{ type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, moveOnMouseWheel: false }],
     series: [
       ...(stepped ? [] : [bandSeries(shaped, colours)]),
+      ...(look.beside
+        ? [
+            {
+              type: "line" as const,
+              id: "beside",
+              silent: true,
+              data: look.beside.line.map(([time, value]) => [time + (look.beside?.shift_ms ?? 0), value ?? "-"]),
+              showSymbol: false,
+              connectNulls: false,
+              ...(stepped ? { step: "end" as const } : {}),
+              lineStyle: { color: colours.stale, width: 1.5, type: "dashed" as const },
+              itemStyle: { color: colours.stale },
+              emphasis: { disabled: true },
+            },
+          ]
+        : []),
+      ...(look.alarms && look.alarms.length > 0 ? [alarmSeries(look.alarms, history.to_ms, range, colours)] : []),
       {
         type: "line",
         id: "mean",

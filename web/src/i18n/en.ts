@@ -19,6 +19,8 @@ import plans from "./en/plans";
 import revisits from "./en/revisits";
 import rules from "./en/rules";
 import tasks from "./en/tasks";
+import tokens from "./en/tokens";
+import wall from "./en/wall";
 
 export default {
   ...entry,
@@ -41,4 +43,6 @@ export default {
   ...plans,
   ...revisits,
   ...exchange,
+  ...tokens,
+  ...wall,
 };

@@ -19,6 +19,8 @@ import plans from "./zh/plans";
 import revisits from "./zh/revisits";
 import rules from "./zh/rules";
 import tasks from "./zh/tasks";
+import tokens from "./zh/tokens";
+import wall from "./zh/wall";
 
 export default {
   ...entry,
@@ -41,4 +43,6 @@ export default {
   ...plans,
   ...revisits,
   ...exchange,
+  ...tokens,
+  ...wall,
 };

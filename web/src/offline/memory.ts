@@ -1,25 +1,51 @@
 /** What the worker saw last, kept on the phone so that a task can be read without signal; and drafts, so that nothing typed is lost. */
+import type { Me } from "@/api/schema";
+import { mayKeep } from "./allowed";
+
 interface Kept<T> {
   readonly at_ms: number;
   readonly value: T;
 }
 
 const PREFIX = "twingrid.kept.";
-const MOST = 60;
+/** A queue of 60 tasks with the lists that their steps ask for, and as much again. */
+const MOST = 240;
+const PERSON = "twingrid.person";
+/** A login that is not used for a day has ended at the server too. */
+const PERSON_MS = 24 * 3_600_000;
 
 function keys(): string[] {
   return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
 }
 
+/**
+ * Write into the phone's storage. When it is full the oldest of what was only seen goes: what somebody typed is worth more.
+ *
+ * @throws {DOMException} when it is full of what was typed.
+ */
+export function writeDown(key: string, text: string): void {
+  for (;;) {
+    try {
+      localStorage.setItem(key, text);
+      return;
+    } catch (failure) {
+      const known = keys();
+      if (known.length === 0) throw failure;
+      forgetOldest(Math.ceil(known.length / 2));
+    }
+  }
+}
+
 /** Keep a value under a name of this person. When the storage is full the oldest values go, never drafts or the outbox. */
 export function keep(user: string, name: string, value: unknown, nowMs: number): void {
-  const text = JSON.stringify({ at_ms: nowMs, value });
+  if (!mayKeep()) return;
+  const key = `${PREFIX}${user}.${name}`;
   const known = keys();
-  if (known.length >= MOST) forgetOldest(known.length - MOST + 1);
+  if (known.length >= MOST && !known.includes(key)) forgetOldest(known.length - MOST + 1);
   try {
-    localStorage.setItem(`${PREFIX}${user}.${name}`, text);
+    writeDown(key, JSON.stringify({ at_ms: nowMs, value }));
   } catch {
-    forgetOldest(Math.ceil(known.length / 2));
+    // Larger than all there is: it is shown, and not kept.
   }
 }
 
@@ -43,6 +69,23 @@ export function recall<T>(user: string, name: string): Kept<T> | null {
   return read<T>(`${PREFIX}${user}.${name}`);
 }
 
+/** How much of this person's is kept, and since when the newest of it is. */
+export function keptOf(user: string): { readonly tasks: number; readonly at_ms: number | null } {
+  const tasks = keys().filter((key) => key.startsWith(`${PREFIX}${user}.task.`) && /\.task\.\d+$/.test(key));
+  const times = tasks.map((key) => read<unknown>(key)?.at_ms ?? 0);
+  return { tasks: tasks.length, at_ms: times.length === 0 ? null : Math.max(...times) };
+}
+
+/** Who is logged in here, as the server last said: without signal the pages open for them, and for nobody else. */
+export function keepPerson(person: Me, nowMs: number): void {
+  if (mayKeep()) writeDown(PERSON, JSON.stringify({ at_ms: nowMs, value: person }));
+}
+
+export function knownPerson(nowMs: number): Me | null {
+  const known = read<Me>(PERSON);
+  return known !== null && Math.abs(nowMs - known.at_ms) < PERSON_MS ? known.value : null;
+}
+
 const DRAFT = "twingrid.draft.";
 
 export function draft(name: string): string {
@@ -51,7 +94,7 @@ export function draft(name: string): string {
 
 export function keepDraft(name: string, text: string): void {
   if (text === "") localStorage.removeItem(DRAFT + name);
-  else localStorage.setItem(DRAFT + name, text);
+  else writeDown(DRAFT + name, text);
 }
 
 /** All drafts whose name ends so, of whomever. */
@@ -60,7 +103,25 @@ export function draftsOf(ending: string): readonly string[] {
   return names.map((key) => localStorage.getItem(key) ?? "");
 }
 
-/** On logout the phone forgets what was seen; drafts and the outbox stay, they are somebody's work. */
+/** Keys of the drafts of one person; another's name may begin like theirs. */
+function ownDrafts(user: string): readonly string[] {
+  const own = [`${DRAFT}${user}.report`, `${DRAFT}${user}.task.`, `${DRAFT}${user}.record.`];
+  return Object.keys(localStorage).filter((key) => key === own[0] || own.slice(1).some((start) => key.startsWith(start)));
+}
+
+const NOTHING = /^\{"event":"","words":"","code":"","facility":0,.*"photos":\[\]\}$/;
+
+/** How many things this person has begun to type and not sent. */
+export function begun(user: string): number {
+  return ownDrafts(user).filter((key) => !NOTHING.test(localStorage.getItem(key) ?? "")).length;
+}
+
+export function dropDrafts(user: string): void {
+  for (const key of ownDrafts(user)) localStorage.removeItem(key);
+}
+
+/** On logout the phone forgets who it was and what was seen; drafts and the outbox stay, they are somebody's work. */
 export function forgetSeen(): void {
   for (const key of keys()) localStorage.removeItem(key);
+  localStorage.removeItem(PERSON);
 }

@@ -3,6 +3,7 @@ import { computed, readonly, shallowRef } from "vue";
 import { ApiError, call, idempotencyKey } from "@/api/client";
 import { i18n } from "@/i18n";
 import { upload } from "@/api/upload";
+import { writeDown } from "./memory";
 import { addressed, again, decode, due, goesWith, nextDueMs, replaced, step, wake, type Outcome, type OutboxEntry } from "./outbox";
 import { dropPhotos, readPhoto } from "./photos";
 
@@ -24,7 +25,7 @@ const sentListeners = new Set<SentListener>();
 export const outbox = readonly(computed(() => all.value.filter((entry) => entry.user === user.value)));
 
 function save(entries: readonly OutboxEntry[]): void {
-  localStorage.setItem(STORED, JSON.stringify(entries));
+  writeDown(STORED, JSON.stringify(entries));
   all.value = entries;
 }
 
@@ -81,7 +82,7 @@ async function send(entry: OutboxEntry): Promise<Sent> {
     if (!(failure instanceof ApiError)) throw failure;
     if (failure.kind !== "refused") return { outcome: { kind: "later" }, answer: null };
     const { title, detail, fix, conflicts, errors } = failure.problem;
-    const wrong = entry.method === "PATCH" ? (errors ?? []).map((one) => one.what) : [];
+    const wrong = entry.method === "PATCH" || entry.action === "handle" ? (errors ?? []).map((one) => one.what) : [];
     const reason = [title, detail, ...wrong, fix].filter(Boolean).join(" · ") || `HTTP ${failure.status}`;
     return { outcome: { kind: "refused", reason, ...(conflicts ? { conflicts } : {}) }, answer: null };
   }
@@ -176,6 +177,16 @@ export function tryAgain(key: string): void {
   change((entries) => again(entries, key));
   void flush();
 }
+
+/** Put away all that waits of this person, whether or not it was ever sent: they have said that it may go. */
+export function putAllAway(username: string): void {
+  const gone = decode(localStorage.getItem(STORED)).filter((entry) => entry.user === username);
+  change((entries) => entries.filter((entry) => entry.user !== username));
+  void dropPhotos(gone.flatMap((entry) => entry.photo ?? []));
+}
+
+/** How much waits here, of whomever. */
+export const unsent = (): number => decode(localStorage.getItem(STORED)).length;
 
 /** Keys of all photos that wait here, of whomever. */
 export function photosWaiting(): readonly string[] {

@@ -37,6 +37,8 @@ export function languages(loaders: Loaders) {
     i18n.global.locale.value = wanted;
     localStorage.setItem(STORED, wanted);
     document.documentElement.lang = wanted === "zh" ? "zh-CN" : "en";
+    // What a phone that installs the pages calls them.
+    document.querySelector<HTMLLinkElement>("link[rel=manifest]")?.setAttribute("href", `/manifest.${wanted}.webmanifest`);
   }
 
   const language = (): Language => (i18n.global.locale.value === "en" ? "en" : "zh");

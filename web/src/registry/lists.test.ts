@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { awaysOf, awaysText, changedFields, papersOf, papersText } from "./lists";
+import type { FieldView } from "@/api/schema";
+import { awaysOf, awaysText, changedFields, papersOf, papersText, saysTheSame } from "./lists";
+import same from "./sameValues.json";
 
 describe("certificates and leave", () => {
   it("come back as they were", () => {
@@ -15,6 +17,15 @@ describe("certificates and leave", () => {
 });
 
 describe("what changed", () => {
+  it.each(same)("takes $field $one and $other as the server does", (one) => {
+    const field = { ...one, holds: one.holds as FieldView["holds"] };
+    expect(saysTheSame(field, one.one, one.other)).toBe(one.same);
+    expect(saysTheSame(field, one.other, one.one)).toBe(one.same);
+  });
+  it("is not another spelling of what was loaded", () => {
+    const longitude: FieldView = { name: "longitude", label: { zh: "", en: "" }, help: { zh: "", en: "" }, holds: "number", choices: [], refers: "", several: false, required: true, fixed: false };
+    expect(changedFields({ longitude: "120.1", "attributes.depth": "2.5" }, { longitude: "120.10", "attributes.depth": "2.50" }, [longitude])).toEqual({});
+  });
   it("is what differs from what was loaded", () => {
     expect(changedFields({ a: "1", b: "2" }, { a: "1 ", b: "", c: "3", d: "" })).toEqual({ b: "", c: "3" });
   });

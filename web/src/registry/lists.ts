@@ -1,4 +1,5 @@
 /** Lists that a person's record keeps as one text: certificates, leave, words. */
+import type { FieldView } from "@/api/schema";
 
 export interface Paper {
   name: string;
@@ -47,7 +48,22 @@ export function awaysText(aways: readonly Away[]): string {
     .join("; ");
 }
 
-/** Only what differs from what was loaded; an emptied field is an empty text. */
-export function changedFields(loaded: Readonly<Record<string, string>>, draft: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(draft).filter(([name, text]) => text.trim() !== (loaded[name] ?? "")));
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const FLAGS: Readonly<Record<string, string>> = { "": "false", no: "false", 0: "false", yes: "true", 1: "true" };
+
+/** What a text says in a field: texts that say the same are one value, as the server takes them when it merges. */
+function meaning(field: Pick<FieldView, "holds" | "several">, text: string): string {
+  const plain = text.trim();
+  if ((field.holds === "number" || field.holds === "value") && DECIMAL.test(plain) && Number.isFinite(Number(plain))) return String(Number(plain));
+  if (field.several) return [...new Set(plain.split(/[\s;]+/).filter(Boolean))].toSorted().join(" ");
+  if (field.holds === "flag") return FLAGS[plain.toLowerCase()] ?? plain.toLowerCase();
+  return plain;
+}
+export const saysTheSame = (field: Pick<FieldView, "holds" | "several">, one: string, other: string): boolean => meaning(field, one) === meaning(field, other);
+
+/** Only what says something else than what was loaded; an emptied field is an empty text. Fields that nobody described are texts. */
+export function changedFields(loaded: Readonly<Record<string, string>>, draft: Readonly<Record<string, string>>, fields: readonly FieldView[] = []): Record<string, string> {
+  const known = new Map(fields.map((one) => [one.name, one]));
+  const field = (name: string): Pick<FieldView, "holds" | "several"> => known.get(name) ?? { holds: name.startsWith("attributes.") ? "value" : "text", several: false };
+  return Object.fromEntries(Object.entries(draft).filter(([name, text]) => !saysTheSame(field(name), text, loaded[name] ?? "")));
 }

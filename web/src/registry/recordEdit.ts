@@ -4,7 +4,7 @@
  */
 import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
 import { ApiError } from "@/api/client";
-import type { FieldMoved, RecordView } from "@/api/schema";
+import type { FieldMoved, FieldView, RecordView } from "@/api/schema";
 import { draft as drafted, keepDraft } from "@/offline/memory";
 import { after, editOf, folded, rebased, recordLane, settledBase, undecided, type Choice, type Edit, type Fields } from "@/offline/merging";
 import type { Clash } from "@/offline/outbox";
@@ -32,7 +32,7 @@ function keptEdit(name: string): (Edit & { system: PositionSystem }) | null {
   }
 }
 
-export function useRecordEdit(kind: Ref<string>, code: Ref<string>, names: () => readonly string[]) {
+export function useRecordEdit(kind: Ref<string>, code: Ref<string>, fields: () => readonly FieldView[]) {
   const record = shallowRef<RecordView | null>(null);
   const base = ref<Fields>({});
   const draft = ref<Record<string, string>>({});
@@ -51,7 +51,7 @@ export function useRecordEdit(kind: Ref<string>, code: Ref<string>, names: () =>
     const place = conflicts.value.filter((one) => one.field === "longitude" || one.field === "latitude");
     if (place.length > 0) system.value = "WGS-84"; // as the server tells them
     const over = rebased({ ...edit, fields: { ...edit.fields, ...Object.fromEntries(place.map((one) => [one.field, one.mine])) } }, stands);
-    const all = [...new Set([...names(), ...Object.keys(stands), ...Object.keys(over.fields)])];
+    const all = [...new Set([...fields().map((one) => one.name), ...Object.keys(stands), ...Object.keys(over.fields)])];
     base.value = over.base;
     draft.value = Object.fromEntries(all.map((name) => [name, over.fields[name] ?? stands[name] ?? ""]));
     edition.value += 1;
@@ -78,7 +78,7 @@ export function useRecordEdit(kind: Ref<string>, code: Ref<string>, names: () =>
   }
 
   const changed = computed<Record<string, string>>(() => {
-    const found = changedFields(base.value, draft.value);
+    const found = changedFields(base.value, draft.value, fields());
     // A position in another system is whole.
     if (system.value !== "WGS-84" && ("longitude" in found || "latitude" in found)) return { ...found, longitude: draft.value["longitude"] ?? "", latitude: draft.value["latitude"] ?? "" };
     return found;

@@ -1,7 +1,7 @@
 /** The registry's routes as functions. */
-import { address, call } from "@/api/client";
+import { call, save } from "@/api/client";
 import type { PageOf } from "@/api/routes";
-import type { CellShapes, DaysPreviewView, DaysWritten, ImportChanges, ImportView, KindList, KindView, RecordLineView, RecordView, RegistryChanges, Staff } from "@/api/schema";
+import type { CellPreviewView, CellShapes, DaysPreviewView, DaysWritten, ImportChanges, ImportView, KindList, KindView, RecordLineView, RecordView, RegistryChanges, Staff } from "@/api/schema";
 import type { Edit } from "@/offline/merging";
 
 type Signal = { readonly signal?: AbortSignal };
@@ -15,6 +15,8 @@ export interface RecordEdit extends Edit {
 
 export const recordPath = (kind: string, code: string, step = ""): string => `/registry/${kind}/records/${encodeURIComponent(code)}${step}`;
 
+/** What a cell would be that is being drawn; nothing is written. */
+export const previewCell = (body: { code: string; fields: Readonly<Record<string, string>> }, { signal }: Signal = {}): Promise<CellPreviewView> => call("/registry/cells/preview", { method: "POST", body, signal });
 export const getStaff = (query: { community?: number }, { signal }: Signal = {}): Promise<Staff> => call("/registry/staff", { query, signal });
 export const getRecords = (
   kind: string,
@@ -63,4 +65,6 @@ export const getImport = (id: string): Promise<ImportView> => call(`/registry/im
 export const getImportChanges = (id: string, query: { kind: string; offset: number }): Promise<ImportChanges> =>
   call(`/registry/imports/${id}/changes`, { query });
 export const applyImport = (id: string, token: string): Promise<ImportView> => call(`/registry/imports/${id}/apply`, { method: "POST", body: { token } });
-export const exportAddress = (form: "xlsx" | "zip" | "geojson"): string => address(`/registry/export/${form}`);
+const EXPORTS = { xlsx: "registry.xlsx", zip: "registry.zip", geojson: "cells.geojson" } as const;
+export type ExportForm = keyof typeof EXPORTS;
+export const saveExport = (form: ExportForm): Promise<void> => save(`/registry/export/${form}`, EXPORTS[form], { timeoutMs: 300_000 });

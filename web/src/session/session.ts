@@ -1,13 +1,15 @@
 /** Who is logged in. */
-import { computed, shallowRef, type ShallowRef } from "vue";
+import { computed, shallowRef, watch, type ShallowRef } from "vue";
 import { ApiError, whenUnauthenticated } from "@/api/client";
 import * as api from "@/api/routes";
 import type { Me } from "@/api/schema";
 import { language, useLanguage } from "@/i18n";
 import type { Language } from "@/format/time";
-import { forgetSeen } from "@/offline/memory";
-import { startLive, stopLive } from "@/live/store";
-import { startSending, stopSending } from "@/offline/runner";
+import { startLookingAhead, stopLookingAhead } from "@/offline/ahead";
+import { mayKeep } from "@/offline/allowed";
+import { dropDrafts, forgetSeen, keepPerson, knownPerson } from "@/offline/memory";
+import { linkState, startLive, stopLive } from "@/live/store";
+import { putAllAway, startSending, stopSending } from "@/offline/runner";
 
 const current = shallowRef<Me | null>(null);
 export const me: Readonly<ShallowRef<Me | null>> = current;
@@ -25,20 +27,57 @@ export function may(permission: string): boolean {
 /** The cookie cannot be read from here, so a mark says whether asking who is logged in makes sense on this device. */
 const MARK = "twingrid.in";
 
+/** Logged out without signal: the server does not know yet. */
+const LEAVING = "twingrid.leaving";
+
+/** Whether who is logged in was read from this phone, because the server did not answer. */
+let fromPhone = false;
+
 async function enter(person: Me, fresh: boolean): Promise<void> {
   current.value = person;
   localStorage.setItem(MARK, "1");
+  localStorage.removeItem(LEAVING);
   await useLanguage(person.language === "en" ? "en" : "zh");
   if (person.must_change_password) return;
+  if (!fromPhone) keepPerson(person, Date.now());
   if (may("see")) startLive(fresh);
   startSending(person.username);
+  if (may("see") && mayKeep() && (isWorker.value || matchMedia(PHONE).matches)) startLookingAhead(person);
 }
+const PHONE = "(max-width: 767px)";
+const PATIENCE_MS = 4_000;
+
+/** Without signal the pages open for whoever was here last. */
+async function enterFromPhone(): Promise<boolean> {
+  const person = knownPerson(Date.now());
+  if (person === null) return false;
+  fromPhone = true;
+  await enter(person, false);
+  return true;
+}
+
+// What somebody may do can have changed meanwhile; and their login may have ended.
+watch(linkState, async (state) => {
+  if (current.value === null || current.value.must_change_password) return;
+  if (!fromPhone) keepPerson(current.value, Date.now()); // until now there was a signal
+  if (!fromPhone || state !== "open") return;
+  try {
+    const person = await api.getSession();
+    fromPhone = false;
+    current.value = person;
+    keepPerson(person, Date.now());
+  } catch (failure) {
+    if (!(failure instanceof ApiError)) throw failure;
+  }
+});
 
 function leave(): void {
   current.value = null;
   localStorage.removeItem(MARK);
+  fromPhone = false;
   stopLive();
   stopSending();
+  stopLookingAhead();
   forgetSeen();
 }
 
@@ -47,13 +86,21 @@ let asked: Promise<void> | null = null;
 /** Find out once whether a session exists. */
 export function knowSession(): Promise<void> {
   asked ??= (async () => {
+    if (!mayKeep()) forgetSeen();
+    if (localStorage.getItem(LEAVING) !== null) await endSession().catch(() => undefined);
     if (localStorage.getItem(MARK) === null) return;
     try {
-      await enter(await api.getSession(), false);
+      // Where the phone knows who is here nobody waits long in a cellar with half a signal.
+      await enter(await api.getSession(knownPerson(Date.now()) === null ? undefined : PATIENCE_MS), false);
     } catch (failure) {
       asked = null;
       if (!(failure instanceof ApiError)) throw failure;
-      if (failure.kind !== "unauthenticated") throw failure;
+      if (failure.kind !== "unauthenticated") {
+        if (!(await enterFromPhone())) throw failure;
+        asked = Promise.resolve();
+        return;
+      }
+      forgetSeen();
       localStorage.removeItem(MARK);
       asked = Promise.resolve();
     }
@@ -80,10 +127,30 @@ export async function changePassword(current_password: string, new_password: str
   await enter(await api.postPassword({ current_password, new_password }), true);
 }
 
-export async function logout(): Promise<void> {
+/** End the login at the server; where it does not answer, as soon as it does. */
+async function endSession(): Promise<void> {
+  localStorage.setItem(LEAVING, "1");
   try {
     await api.deleteSession();
+  } catch (failure) {
+    // The mark stays: the next start tells the server.
+    if (failure instanceof ApiError && (failure.kind === "offline" || failure.kind === "unavailable")) return;
+    localStorage.removeItem(LEAVING);
+    throw failure;
+  }
+  localStorage.removeItem(LEAVING);
+}
+
+/** Log out. Nothing that was read stays on this device; what was typed and not sent stays unless `all` of it is to go. */
+export async function logout(all: boolean): Promise<void> {
+  const user = current.value?.username ?? "";
+  try {
+    await endSession();
   } finally {
+    if (all) {
+      putAllAway(user);
+      dropDrafts(user);
+    }
     leave();
   }
 }

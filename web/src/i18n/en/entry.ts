@@ -105,4 +105,10 @@ export default {
     text: "The link may be out of date or mistyped.",
     home: "Go to the start",
   },
+  notKept: {
+    title: "This page is not kept on this phone",
+    text: "There is no signal, and it was not opened here before. Tasks, reports and what you did work; what you typed is kept.",
+    home: "Back to the start",
+    again: "Try again",
+  },
 };

@@ -1,6 +1,6 @@
 """Everybody can keep views of a list: its filters and order under a name.
 
-Revision 0041, after 0036.
+Revision 0037, after 0036.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0041"
+revision: str = "0037"
 down_revision: str | None = "0036"
 branch_labels: str | None = None
 depends_on: str | None = None

@@ -1,0 +1,1 @@
+"""A subset of the Prometheus query interface over the stored measurements."""
