@@ -104,13 +104,13 @@ def test_a_broken_line_is_said_loudly_and_heals_by_itself(browser: Browser, lang
         ask(f"{world.base_url}/mock/down?on=1", {})
         ask(f"{world.base_url}/mock/cut", {})
         expect(page.locator(".trouble.lost")).to_contain_text(loud, timeout=30_000)
-        assert float(page.locator(".tiles").evaluate("(e) => getComputedStyle(e).opacity")) < 1
+        expect(page.locator(".tiles")).not_to_have_css("opacity", "1")
         photograph(page, f"wall-lost-{language}")
         assert axe_findings(page) == []
         before = page.locator("dl.tiles").inner_text()
         ask(f"{world.base_url}/mock/down?on=0", {})
         expect(page.locator(".trouble.lost")).to_have_count(0, timeout=60_000)
-        assert float(page.locator(".tiles").evaluate("(e) => getComputedStyle(e).opacity")) == 1
+        expect(page.locator(".tiles")).to_have_css("opacity", "1")
         assert world.provoke is not None
         world.provoke()
         expect(page.locator("dl.tiles")).not_to_have_text(re.compile(f"^{re.escape(before)}$"), timeout=15_000)
