@@ -12,7 +12,7 @@ describe("what the worker does with a request", () => {
     expect(["/", "/tasks", "/tasks/17", "/registry/facilities/aa-sp-01", "/apiary", "/exchange"].map(opened)).toEqual(Array(6).fill("frame"));
   });
   it("never touches the API, the probes, the page of residents and itself", () => {
-    for (const path of ["/api/v1/tasks", "/API/v1/tasks", "/-/health", "/metrics", "/e/facility/aa-sp-01", "/worker.js"]) {
+    for (const path of ["/api/v1/tasks", "/API/v1/tasks", "/-/health", "/metrics", "/prometheus/api/v1/query", "/e/facility/aa-sp-01", "/worker.js"]) {
       expect(wayOf(asked(path), KEPT), path).toBe("pass");
       expect(opened(path), path).toBe("pass");
     }

@@ -32,8 +32,8 @@ export interface Asked {
   readonly path: string;
 }
 
-/** Of the server alone: its API, its probes, the page of residents, and the worker itself. */
-const NOT_OURS = /^\/(?:api|-|metrics|e)(?:\/|$)|^\/worker\.js$/i;
+/** Of the server alone: its API, what Prometheus is asked, its probes, the page of residents, and the worker itself. */
+const NOT_OURS = /^\/(?:api|-|metrics|prometheus|e)(?:\/|$)|^\/worker\.js$/i;
 
 /** As the server answers: an address that looks like a file is one. */
 export function wayOf(asked: Asked, kept: ReadonlySet<string>): Way {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from api.application import routes
 from api.documentation import COMMITTED, PROBLEMS_PAGE, as_text, document, problems_page
@@ -45,3 +46,12 @@ def test_every_reference_of_the_document_leads_somewhere() -> None:
             stack.extend(node.values())
         elif isinstance(node, list):
             stack.extend(node)
+
+
+def test_the_worker_of_the_pages_leaves_to_the_server_what_is_not_theirs() -> None:
+    """The first word of each served path stands in `web/worker/decisions.ts`, or phones would show a page there."""
+    text = (COMMITTED.parents[1] / "web" / "worker" / "decisions.ts").read_text(encoding="utf-8")
+    found = re.search(r"NOT_OURS = /\^\\/\(\?:([^)]+)\)", text)
+    assert found is not None
+    served = {path.split("/")[1] for path in json.loads(COMMITTED.read_text(encoding="utf-8"))["paths"]}
+    assert served <= set(found[1].split("|"))
