@@ -14,6 +14,8 @@ _INERT = str.maketrans(
     }
 )
 REPEATED = Text(zh="（可能重复：上次发送未得到答复）", en="(may be a repeat: the last attempt got no answer)")
+AGAIN = Text(zh="可能重复：", en="Repeat? ")
+"""The same where there is no room for more."""
 OPEN = Text(zh="查看详情", en="Open")
 MORE = Text(zh="{count} 条通知", en="{count} notifications")
 FOR = Text(zh="致 {name}", en="For {name}")

@@ -16,6 +16,7 @@ import pytest
 
 from tests.architecture.sources import (
     FOLDERS,
+    ROOT,
     FunctionNode,
     Source,
     broad_excepts,
@@ -27,6 +28,8 @@ from tests.architecture.sources import (
     unannotated,
 )
 
+UNMERGED: Final = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
+"""What a merge that nobody finished leaves behind."""
 MAX_FUNCTION_LINES: Final = 80
 MAX_P95_FUNCTION_LINES: Final = 40
 MAX_NESTING: Final = 4
@@ -141,6 +144,14 @@ def test_every_test_says_what_is_true() -> None:
     assert [line for source in sources("tests") for line in undocumented_tests(source)] == []
 
 
+def test_no_merge_is_left_half_done() -> None:
+    """No page and no source holds both sides of a merge; nothing else reads pages, so nothing else would notice."""
+    kinds = ("*.md", "docs/**/*.md", "web/src/**/*.ts", "web/src/**/*.vue", "registry/**/*.yaml", "dispatch/**/*.yaml")
+    pages = [page for kind in kinds for page in ROOT.glob(kind)]
+    assert len(pages) > 50
+    assert [str(page.relative_to(ROOT)) for page in pages if UNMERGED.search(page.read_text(encoding="utf-8"))] == []
+
+
 DEEP: Final = """
 def f() -> None:
     for a in b:
@@ -176,3 +187,6 @@ def test_planted_violations_are_found() -> None:
     assert list(sleeps(planted("import time\ntime.sleep(1)")))
     assert list(undocumented_modules(planted("x = 1")))
     assert list(undocumented_tests(planted("def test_a() -> None: ...")))
+    assert UNMERGED.search("- one\n<<<<<<< HEAD\n- two\n=======\n")
+    assert UNMERGED.search("- three\n>>>>>>> other\n")
+    assert not UNMERGED.search("Title\n=======\n<<<<<<<<< is no mark\n")

@@ -99,13 +99,21 @@ class HttpStub:
 @contextmanager
 def http_stub(*replies: Reply, tls: ssl.SSLContext | None = None) -> Iterator[HttpStub]:
     """A stub with its thread."""
+    stub = HttpStub(list(replies), tls=tls)
+    with served(stub):
+        yield stub
+
+
+@contextmanager
+def served(stub: HttpStub) -> Iterator[None]:
+    """The thread of a stub, and its port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.05)
-        stub = HttpStub(list(replies), port=listener.getsockname()[1], tls=tls)
+        stub.port = listener.getsockname()[1]
         thread = threading.Thread(target=stub.serve, args=(listener,), name="http-stub")
         thread.start()
         try:
-            yield stub
+            yield
         finally:
             stub.stopping.set()
             thread.join()
