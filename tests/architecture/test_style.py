@@ -16,6 +16,7 @@ import pytest
 
 from tests.architecture.sources import (
     FOLDERS,
+    ROOT,
     FunctionNode,
     Source,
     broad_excepts,
@@ -129,6 +130,15 @@ def test_most_functions_are_short() -> None:
     lengths = sorted(line_count(node) for source in sources(*FOLDERS) for node in functions(source.tree()))
     assert lengths
     assert lengths[int(len(lengths) * 0.95)] <= MAX_P95_FUNCTION_LINES
+
+
+def test_no_merge_was_left_half_done() -> None:
+    """No page of the documentation holds both sides of a conflict."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    assert len(pages) > 50
+    marks = re.compile(r"^(<{7} |>{7} |={7}$)", re.MULTILINE)
+    assert [str(page.relative_to(ROOT)) for page in pages if marks.search(page.read_text())] == []
+    assert marks.search("a\n<<<<<<< HEAD\nb\n")
 
 
 def test_unit_tests_do_not_sleep() -> None:
