@@ -134,6 +134,15 @@ def test_most_functions_are_short() -> None:
     assert lengths[int(len(lengths) * 0.95)] <= MAX_P95_FUNCTION_LINES
 
 
+def test_no_merge_was_left_half_done() -> None:
+    """No page of the documentation holds both sides of a conflict."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    assert len(pages) > 50
+    marks = re.compile(r"^(<{7} |>{7} |={7}$)", re.MULTILINE)
+    assert [str(page.relative_to(ROOT)) for page in pages if marks.search(page.read_text())] == []
+    assert marks.search("a\n<<<<<<< HEAD\nb\n")
+
+
 def test_unit_tests_do_not_sleep() -> None:
     """Time is an argument, so no unit test waits for it."""
     assert [line for source in sources("tests/unit") for line in sleeps(source)] == []
