@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 FormName = Literal["csv", "parquet", "xlsx"]
 _FILES_AT_ONCE: Final = 2
+_PATIENCE_S: Final = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,7 +153,7 @@ class SeriesDesk:
             parts = as_csv(shape, pieces)
             # With the first readings at hand: a store that does not answer is told before the file begins.
             return chain(list(islice(parts, 2)), parts)
-        if not self._files.acquire(blocking=False):
+        if not self._files.acquire(timeout=_PATIENCE_S):
             raise Unavailable(say.MANY_EXPORTS())
         try:
             return sent((as_parquet if form == "parquet" else as_workbook)(shape, pieces))

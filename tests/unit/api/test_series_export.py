@@ -218,6 +218,8 @@ def test_pieces_put_together_are_the_whole(step_ms: int, most: int, monkeypatch:
     probe = store.rollup(points, from_ms - from_ms % width, to_ms, width)
     rows = rows_by_bucket(probe, step_ms)
     cut = stretches(probe, rows, points, from_ms, to_ms, step_ms)
+    pairs: list[tuple[Any, ...]]
+    wanted: tuple[Any, ...]
     if step_ms:
         begin = from_ms - from_ms % step_ms
         whole = store.rollup(points, begin, to_ms, step_ms)
