@@ -409,7 +409,9 @@ def _series_of(answer: Any) -> Any:
     return found["result"] if isinstance(found, dict) else found
 
 
-_OF_A_TASK = frozenset({"get_alarm", "get_alarm_folding", "get_evidence", "get_facility", "get_history", "export_series"})
+_OF_A_TASK = frozenset(
+    {"get_alarm", "get_alarm_folding", "get_evidence", "get_facility", "get_history", "export_series"}
+)
 """What an open task of another community lets its owner look at, beside the task and its case."""
 
 

@@ -219,18 +219,18 @@ def test_pieces_put_together_are_the_whole(step_ms: int, most: int, monkeypatch:
     rows = rows_by_bucket(probe, step_ms)
     cut = stretches(probe, rows, points, from_ms, to_ms, step_ms)
     pairs: list[tuple[Any, ...]]
-    wanted: tuple[Any, ...]
+    wanted: list[Any]
     if step_ms:
         begin = from_ms - from_ms % step_ms
         whole = store.rollup(points, begin, to_ms, step_ms)
         parts = [store.rollup(one.points, one.from_ms - one.from_ms % step_ms, one.to_ms, step_ms) for one in cut]
         pairs = [(one.point, one.start_ms, one.count) for one in parts]
-        wanted = (whole.point, whole.start_ms, whole.count)
+        wanted = [whole.point, whole.start_ms, whole.count]
     else:
-        batch = store.read(points, from_ms, to_ms)
+        kept = store.read(points, from_ms, to_ms)
         found = [store.read(one.points, one.from_ms, one.to_ms) for one in cut]
         pairs = [(one.point, one.time_ms, one.offset) for one in found]
-        wanted = (batch.point, batch.time_ms, batch.offset)
+        wanted = [kept.point, kept.time_ms, kept.offset]
     for column, held in enumerate(wanted):
         assert np.concatenate([one[column] for one in pairs]).tolist() == held.tolist()
     assert int(rows.sum()) >= len(wanted[0])
@@ -330,6 +330,7 @@ def test_a_store_that_does_not_answer_is_told_before_the_file_begins(
     town: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """503 with a time to come back, not half a file."""
+
     def silent(*_: Any) -> Readings:
         raise Unavailable("no answer")
 
@@ -346,3 +347,13 @@ def test_an_export_is_written_down(town: World, caplog: pytest.LogCaptureFixture
     (record,) = [one for one in caplog.records if one.message == "series exported"]
     kept = {key: getattr(record, key) for key in ("username", "form", "points", "from_ms", "to_ms", "step_ms", "rows")}
     assert kept == {"username": "manager1", "form": "csv", "points": [101, 102], "step_ms": 0, "rows": 5, **SPAN}
+
+
+def test_files_that_are_made_whole_wait_for_each_other(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where too many are being made the next one is to come again; a CSV, which is sent while it is read, is not."""
+    monkeypatch.setattr("api.series_desk._FILES_AT_ONCE", 0)
+    monkeypatch.setattr("api.series_desk._PATIENCE_S", 0.0)
+    for form, status in (("parquet", 503), ("xlsx", 503), ("csv", 200)):
+        answer = ask(town, form)
+        assert answer.status_code == status, form
+        assert (answer.headers.get("retry-after") is not None) is (status == 503)
