@@ -49,7 +49,7 @@ def table(rows: Iterable[FacilitySummary], language: str) -> list[Sequence[Cell]
 def as_csv(lines: Iterable[Sequence[Cell]]) -> bytes:
     """UTF-8 with a mark by which spreadsheets know it; a text that would be a formula gets an apostrophe."""
     stream = io.StringIO(newline="")
-    csv.writer(stream).writerows([_harmless(cell) for cell in line] for line in lines)
+    csv.writer(stream).writerows([harmless(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
     return stream.getvalue().encode("utf-8-sig")
 
 
@@ -68,8 +68,9 @@ def as_workbook(lines: Sequence[Sequence[Cell]], language: str) -> bytes:
     return stream.getvalue()
 
 
-def _harmless(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_ACTS) else cell
+def harmless(text: str) -> str:
+    """The text as a CSV may hold it: one that a spreadsheet would take for a formula gets an apostrophe."""
+    return f"'{text}" if text.startswith(_ACTS) else text
 
 
 def _cell(sheet: Any, value: Cell, font: Font | None) -> Any:

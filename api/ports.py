@@ -173,6 +173,10 @@ class ReadableStore(Protocol):
         """Aggregates in buckets of ``step_ms``, sorted by (point, start)."""
         ...
 
+    def raw_from_ms(self) -> int:
+        """From when on no readings were dropped for their age; 0 if none ever were."""
+        ...
+
     def latest(self, points: Int32s | None = None) -> Readings:
         """The newest reading of each point (all points when ``None``), sorted by point."""
         ...

@@ -241,6 +241,22 @@ class Problems(Enum):
         "请缩短时间范围；五年以内可一次查询。",
         "Ask for less; up to five years and one month fit one query.",
     )
+    EXPORT_TOO_LARGE = _kind(
+        "TG-4132",
+        413,
+        "导出的行数过多",
+        "The export has too many rows",
+        "请缩短时间范围、减少测点，或选择步长导出汇总。",
+        "Shorten the range, name fewer points, or choose a step to export roll-ups.",
+    )
+    SHEET_FULL = _kind(
+        "TG-4133",
+        413,
+        "一张 Excel 工作表放不下",
+        "An Excel sheet does not hold so many rows",
+        "工作表最多 1,048,576 行；请改用 CSV 或 Parquet，或缩短时间范围、选择步长。",
+        "A sheet has 1,048,576 rows; take CSV or Parquet, or shorten the range or choose a step.",
+    )
     WRONG_MEDIA = _kind(
         "TG-4150",
         415,
@@ -280,6 +296,14 @@ class Problems(Enum):
         "TG-4223", 422, "需要填写原因", "A reason is needed", "请在备注中说明原因。", "Say why in the note."
     )
     REFUSED = _kind("TG-4224", 422, "无法执行", "This cannot be done", "请检查输入。", "Check what you entered.")
+    READINGS_GONE = _kind(
+        "TG-4226",
+        422,
+        "该时间段的原始读数已不再保存",
+        "Readings of that time are no longer kept",
+        "请选择步长导出汇总，或从较晚的时间开始。",
+        "Choose a step to export roll-ups, or begin later.",
+    )
     TOO_MANY_LOGINS = _kind(
         "TG-4290",
         429,

@@ -41,6 +41,7 @@ from api.registry_desk import RegistryDesk
 from api.revisit_desk import RevisitDesk
 from api.rule_desk import RuleDesk
 from api.saved_views import ViewDesk
+from api.series_desk import SeriesDesk
 from api.settings import ApiSettings
 from api.setup import Setup
 from api.staff_desk import StaffDesk
@@ -68,6 +69,7 @@ class Services:
     equipment: EquipmentDesk
     views: ViewDesk
     histories: Histories
+    series: SeriesDesk
     alarms: AlarmDesk
     performance: PerformanceDesk
     folding: FoldingDesk
@@ -126,6 +128,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         equipment=EquipmentDesk(book, standings, latest, desk),
         views=ViewDesk(ports),
         histories=histories,
+        series=SeriesDesk(ports, settings),
         prometheus=PrometheusDesk(ports, book, settings),
         performance=PerformanceDesk(ports, book),
         folding=FoldingDesk(ports, book),

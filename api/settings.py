@@ -38,6 +38,7 @@ class ApiSettings:
         max_streams: live connections of this process; max_streams_per_login: of one login.
         stream_poll_s: how often the change feed is looked at; values_every_s: how often values are sent.
         max_query_points: of a series in one query of the Prometheus interface; max_query_series: series it reads.
+        max_export_rows: of one export of series; a workbook holds 1,048,575 at most.
         ping_every_s: heartbeat of a live connection; its session is checked again then.
         stream_backlog: changes that may wait for a slow reader before it is told to load afresh.
         password_cost: of new passwords.
@@ -61,6 +62,7 @@ class ApiSettings:
     max_streams_per_login: int = 10
     max_query_points: int = 11_000
     max_query_series: int = 2_000
+    max_export_rows: int = 5_000_000
     stream_poll_s: float = 0.05
     values_every_s: float = 1.0
     ping_every_s: float = 15.0

@@ -44,6 +44,10 @@ class StoreGate:
         """Aggregates in buckets of ``step_ms``."""
         return self._through(lambda: self._store.rollup(points, from_ms, to_ms, step_ms))
 
+    def raw_from_ms(self) -> int:
+        """From when on no readings were dropped for their age."""
+        return self._through(self._store.raw_from_ms)
+
     def latest(self, points: Int32s | None = None) -> Readings:
         """The newest reading of each point."""
         return self._through(lambda: self._store.latest(points))

@@ -58,6 +58,7 @@ _GAP_REASONS: Mapping[int, Bilingual] = {
     int(GapReason.TOO_OLD): Bilingual(zh="数据过旧，网关已舍弃", en="too old, given up by the gateway"),
 }
 
+_NOTHING = Bilingual(zh="", en="")
 NO_DATA = Bilingual(zh="没有数据", en="no data")
 EVICTED = Bilingual(zh="数据被网关舍弃", en="given up by the gateway")
 SYSTEM = Bilingual(zh="系统", en="system")
@@ -75,14 +76,19 @@ def reason_name(code: int) -> str:
         return f"reason_{number}"
 
 
+def quality_parts(code: int) -> tuple[Bilingual, Bilingual]:
+    """Class and reason of a packed quality byte for people; the reason is empty where there is none."""
+    try:
+        reason = _REASONS.get(Reason(code & REASON_MASK), _NOTHING)
+    except ValueError:
+        reason = _NOTHING
+    return _CLASSES[class_of(code)], reason
+
+
 def quality_text(code: int) -> Bilingual:
     """A packed quality byte for people: class, and the reason where there is one."""
-    klass = _CLASSES[class_of(code)]
-    try:
-        reason = _REASONS.get(Reason(code & REASON_MASK))
-    except ValueError:
-        reason = None
-    if reason is None:
+    klass, reason = quality_parts(code)
+    if not reason.zh:
         return klass
     return Bilingual(zh=f"{klass.zh}：{reason.zh}", en=f"{klass.en}: {reason.en}")
 

@@ -118,6 +118,8 @@ class ApiSettings(Section):
     """Points of one series in one query of the Prometheus interface; more is refused."""
     max_query_series: Annotated[int, Field(ge=1, le=100_000)] = 2_000
     """Series that one such query reads."""
+    max_export_rows: Annotated[int, Field(ge=1, le=100_000_000)] = 5_000_000
+    """Rows of one export of series; more is refused."""
     idle_timeout_s: Seconds = 86_400.0
     absolute_timeout_s: Seconds = 604_800.0
 

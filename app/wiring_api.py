@@ -244,6 +244,7 @@ def api_settings(settings: Settings) -> ApiSettings:
         max_streams=chosen.max_streams,
         max_query_points=chosen.max_query_points,
         max_query_series=chosen.max_query_series,
+        max_export_rows=chosen.max_export_rows,
     )
 
 

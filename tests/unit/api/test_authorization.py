@@ -93,6 +93,7 @@ RECIPES: Mapping[str, Recipe] = {
     "list_facilities": Recipe("GET", f"{V1}/facilities?community={{n}}"),
     "get_facility": Recipe("GET", f"{V1}/facilities/{{f}}"),
     "get_history": Recipe("GET", f"{V1}/points/{{p}}/history"),
+    "export_series": Recipe("GET", f"{V1}/series/export/csv?facility={{f}}"),
     **{
         f"prometheus_{name}{suffix}": Recipe(method, f"/prometheus/api/v1/{name}?{asked}")
         for name, asked in (
@@ -408,7 +409,9 @@ def _series_of(answer: Any) -> Any:
     return found["result"] if isinstance(found, dict) else found
 
 
-_OF_A_TASK = frozenset({"get_alarm", "get_alarm_folding", "get_evidence", "get_facility", "get_history"})
+_OF_A_TASK = frozenset(
+    {"get_alarm", "get_alarm_folding", "get_evidence", "get_facility", "get_history", "export_series"}
+)
 """What an open task of another community lets its owner look at, beside the task and its case."""
 
 

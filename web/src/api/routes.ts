@@ -1,5 +1,5 @@
 /** The server's routes as functions. Types come from its OpenAPI document (`npm run types`). */
-import { call } from "./client";
+import { call, save } from "./client";
 import type {
   RulingRequest,
   LogAnswerView,
@@ -116,6 +116,21 @@ export async function getFacilitiesOf(numbers: readonly number[]): Promise<reado
   const answers = await Promise.allSettled(parts.map((id) => getFacilities({ id, limit: AT_ONCE })));
   return answers.flatMap((one) => (one.status === "fulfilled" ? one.value.items : []));
 }
+export type SeriesForm = "csv" | "parquet" | "xlsx";
+export interface SeriesQuery {
+  readonly facility: number;
+  readonly from_ms: number;
+  readonly to_ms: number;
+  /** Of the roll-ups; 0: every reading. */
+  readonly step_ms: number;
+  readonly language: string;
+}
+/** Readings or roll-ups of a facility, offered as a file; a long time takes its time. */
+export const saveSeries = (form: SeriesForm, query: SeriesQuery): Promise<void> =>
+  save(`/series/export/${form}`, `series-${query.facility}-${new Date(query.from_ms).toISOString().slice(0, 10)}.${form}`, {
+    query: { ...query },
+    timeoutMs: 600_000,
+  });
 export const getFacility = (id: number, { signal }: Signal = {}): Promise<FacilityDetail> =>
   call(`/facilities/${id}`, { signal });
 export const getFacilityRecord = (id: number, { signal }: Signal = {}): Promise<FacilityRecord> =>

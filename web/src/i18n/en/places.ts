@@ -67,6 +67,13 @@ export default {
     span: { hour: "1 h", hours6: "6 h", day: "24 h", week: "7 d", month: "30 d", year: "1 y", years5: "5 y" },
     compare: { label: "Compare with", none: "Compare with nothing", before: "The time before", year: "A year before" },
     past: "{n} alarm in this time | {n} alarms in this time",
+    export: {
+      label: "Export the time that is shown",
+      detail: "How detailed the export is",
+      step: { s0: "Every reading", s60000: "Roll-ups of 1 min", s3600000: "Roll-ups of 1 h", s86400000: "Roll-ups of 1 d" },
+      as: "Export {form}",
+      busy: "The file is being made",
+    },
     earlier: "Earlier",
     later: "Later",
     now: "Now",

@@ -67,6 +67,13 @@ export default {
     span: { hour: "1 时", hours6: "6 时", day: "24 时", week: "7 天", month: "30 天", year: "1 年", years5: "5 年" },
     compare: { label: "对比", none: "不对比", before: "前一时段", year: "一年前" },
     past: "这段时间有 {n} 条告警",
+    export: {
+      label: "导出所示时间段的数据",
+      detail: "导出的详细程度",
+      step: { s0: "逐条读数", s60000: "1 分钟汇总", s3600000: "1 小时汇总", s86400000: "1 天汇总" },
+      as: "导出 {form}",
+      busy: "正在生成文件",
+    },
     earlier: "往前",
     later: "往后",
     now: "此刻",
