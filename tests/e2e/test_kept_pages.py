@@ -15,6 +15,7 @@ from tests.conftest import require_program
 from tests.e2e import journeys
 from tests.e2e.browser import ARGUMENTS, Person, axe_findings, bare_keys, overflow, photograph, small_targets
 from tests.e2e.kept_world import (
+    becomes_true,
     cold_start,
     edition,
     edition_waits,
@@ -188,8 +189,10 @@ def test_a_new_edition_takes_over_at_the_next_start(browser: Browser, town: Town
         page.locator("a.task").first.click()
         journeys.press(page, journeys.word(somebody, "accept"))
         assert waiting(page) == 1
-        page = cold_start(somebody, page)
-        page = cold_start(somebody, page)
+        for _ in range(4):
+            page = cold_start(somebody, page)
+            if edition(page) == "two":
+                break
         assert (edition(page), waiting(page)) == ("two", 1)
 
 
@@ -268,8 +271,8 @@ def test_where_phones_must_keep_nothing_they_clear_what_they_kept(browser: Brows
             town.settings = replace(town.settings, kept_on_phones=False)
             with served(town, port):
                 look_for_edition(page)
-                page.wait_for_function("async () => (await caches.keys()).length === 0")
-                page.wait_for_function("async () => (await navigator.serviceWorker.getRegistrations()).length === 0")
+                becomes_true(page, "async () => (await caches.keys()).length === 0")
+                becomes_true(page, "async () => (await navigator.serviceWorker.getRegistrations()).length === 0")
                 page = cold_start(somebody, page, "/tasks")
                 expect(page.locator("a.task").first).to_be_visible()
                 page.wait_for_function("() => JSON.parse(localStorage.getItem('twingrid.outbox')).length === 0")
