@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.quality import QualityClass, Reason, quality
-from core.readings import Readings, UInt8s
+from core.readings import Readings
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
 from rules.folding import Level
 from rules.sight_tree import Grown
@@ -19,12 +19,6 @@ from rules.sight_tree import Grown
 GATEWAY_SILENCE_MS = 60_000
 _LOST = quality(QualityClass.NOT_MEASURED, Reason.CONNECTION_LOST)
 _OFFLINE = quality(QualityClass.BAD, Reason.DEVICE_OFFLINE)
-
-
-def is_measured(code: UInt8s) -> Bools:
-    """Which of these qualities, uint8[n], are signs of life: *not measured* and *device offline* are none."""
-    found: Bools = ((code >> 6) != QualityClass.NOT_MEASURED) & (code != _OFFLINE)
-    return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +65,7 @@ class Heard:
         """Readings have arrived: a value is a sign of life, *not measured* and *device offline* are none."""
         known = (batch.point >= 0) & (batch.point < len(self._seen_ms))
         point, code = batch.point[known], batch.quality[known]
-        measured = point[is_measured(code)]
+        measured = point[((code >> 6) != QualityClass.NOT_MEASURED) & (code != _OFFLINE)]
         self._seen_ms[measured] = now_ms
         self._ever[measured] = True
         self._now[measured] = True

@@ -77,7 +77,6 @@ class Hamlet:
     dark: dict[int, str] = field(default_factory=dict)
     on: dict[str, AlarmChange] = field(default_factory=dict)
     log: list[AlarmChange] = field(default_factory=list)
-    measured: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.grown = self.plan.grow()
@@ -85,11 +84,10 @@ class Hamlet:
         self.sight = Sight(self.grown, self.heard, self.now_ms, {"outage": "lost"})
 
     def restart(self) -> None:
-        """The process is killed and comes back: journal and store are all it has."""
+        """The process is killed and comes back: the journal is all it has."""
 
         self.heard = Heard(self.now_ms)
         self.sight = Sight(self.grown, self.heard, self.now_ms, {"outage": "lost"})
-        self.heard.measured_before(np.array(sorted(self.measured), np.intp))
         self.sight.announce(
             AnnouncedAlarm(
                 alarm_id=one.alarm_id,
@@ -130,7 +128,6 @@ class Hamlet:
         """Let time pass; whoever lives is heard at the end of it."""
         self.now_ms += seconds * 1000
         alive = [one for one in self.plan.points if self.lives(one)]
-        self.measured |= {one.point for one in alive}
         lost = [
             one
             for one in self.plan.points
