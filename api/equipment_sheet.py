@@ -6,20 +6,14 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
-
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
+from typing import Final
 
 from api.equipment_texts import HEADS, HEALTH, TITLE
 from api.models.base import Bilingual
 from api.models.places import FacilitySummary
+from core.sheet_text import PLAIN_TEXTS, harmless, write_text
 
 Cell = str | int
-_ACTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet that opens a CSV takes for the begin of a formula."""
 _WIDTHS: Final = (18, 34, 20, 20, 12, 9, 9, 22, 14)
 
 
@@ -55,32 +49,23 @@ def as_csv(lines: Iterable[Sequence[Cell]]) -> bytes:
 
 def as_workbook(lines: Sequence[Sequence[Cell]], language: str) -> bytes:
     """One sheet with a fixed head and filters; texts are texts, whatever they begin with."""
-    book: Any = Workbook(write_only=True)
-    sheet = book.create_sheet(TITLE.in_language(language))
-    sheet.freeze_panes = "B2"
-    for index, width in enumerate(_WIDTHS, start=1):
-        sheet.column_dimensions[get_column_letter(index)].width = width
-    for number, line in enumerate(lines):
-        sheet.append([_cell(sheet, cell, Font(bold=True) if number == 0 else None) for cell in line])
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(HEADS))}{len(lines)}"
+    from xlsxwriter import Workbook
+
     stream = io.BytesIO()
-    book.save(stream)
+    with Workbook(stream, {"in_memory": True, **PLAIN_TEXTS}) as book:
+        sheet = book.add_worksheet(TITLE.in_language(language))
+        sheet.freeze_panes(1, 1)
+        for at, width in enumerate(_WIDTHS):
+            sheet.set_column(at, at, width)
+        head, text = book.add_format({"bold": True, "num_format": "@"}), book.add_format({"num_format": "@"})
+        for row, line in enumerate(lines):
+            for at, cell in enumerate(line):
+                if isinstance(cell, str):
+                    write_text(sheet, row, at, cell, text if row else head)
+                else:
+                    sheet.write_number(row, at, cell)
+        sheet.autofilter(0, 0, len(lines) - 1, len(HEADS) - 1)
     return stream.getvalue()
-
-
-def harmless(text: str) -> str:
-    """The text as a CSV may hold it: one that a spreadsheet would take for a formula gets an apostrophe."""
-    return f"'{text}" if text.startswith(_ACTS) else text
-
-
-def _cell(sheet: Any, value: Cell, font: Font | None) -> Any:
-    cell: Any = WriteOnlyCell(sheet)
-    cell.value = value
-    if isinstance(value, str):
-        cell.data_type, cell.number_format = "s", "@"
-    if font is not None:
-        cell.font = font
-    return cell
 
 
 def _time(time_ms: int) -> str:

@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute
 
 from api import findings as kinds
-from api.policy import ANYONE, MACHINE, MACHINE_PERMISSION, SELF, Entry, Policy
+from api.policy import ANYONE, MACHINE, SELF, Entry, Policy
 from api.problem_kinds import Problems
 from api.problems import ProblemError
 from api.readable import refuse_nul
@@ -105,12 +105,7 @@ def _admit_token(services: Services, request: Request, secret: str, entry: Entry
         raise ProblemError(Problems.CHANGE_PASSWORD)
     if not services.policy.reached(token.scopes, entry.operation):
         raise ProblemError(Problems.OUT_OF_SCOPE)
-    permitted = (
-        MACHINE_PERMISSION in caller.permissions
-        if entry.permission == MACHINE
-        else services.policy.allows(caller.permissions, entry)
-    )
-    if not permitted:
+    if not services.policy.allows_token(caller.permissions, entry):
         extra = {"operation": entry.operation, "username": caller.login.username, "token": token.number}
         log.warning("not permitted", extra=extra)
         raise ProblemError(Problems.NOT_PERMITTED)

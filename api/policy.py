@@ -83,14 +83,14 @@ class Policy:
         """Whether one of these scopes names an operation; a scope that is no more names none."""
         return any(operation in self.scopes.get(scope, ()) for scope in scopes)
 
+    def allows_token(self, permissions: frozenset[str], entry: Entry) -> bool:
+        """Whether a token of somebody with these permissions may use it, its scope apart."""
+        return MACHINE_PERMISSION in permissions if entry.permission == MACHINE else self.allows(permissions, entry)
+
     def scopes_of(self, permissions: frozenset[str]) -> Sequence[str]:
         """The scopes of which somebody with these permissions may use at least one operation, sorted."""
-
-        def usable(operation: str) -> bool:
-            entry = self.operations[operation]
-            return MACHINE_PERMISSION in permissions if entry.permission == MACHINE else self.allows(permissions, entry)
-
-        return sorted(scope for scope, names in self.scopes.items() if any(usable(name) for name in names))
+        usable = {name for name, entry in self.operations.items() if self.allows_token(permissions, entry)}
+        return sorted(scope for scope, names in self.scopes.items() if not usable.isdisjoint(names))
 
     def check_covers(self, operations: Iterable[str]) -> None:
         """Refuse a table that does not match the routes one to one.

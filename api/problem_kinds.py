@@ -257,6 +257,14 @@ class Problems(Enum):
         "工作表最多 1,048,576 行；请改用 CSV 或 Parquet，或缩短时间范围、选择步长。",
         "A sheet has 1,048,576 rows; take CSV or Parquet, or shorten the range or choose a step.",
     )
+    CELL_FULL = _kind(
+        "TG-4134",
+        413,
+        "一个单元格放不下其中的文本",
+        "A text among the readings is longer than an Excel cell holds",
+        "单元格最多 32,767 个字符，多出的会丢失；请改用 CSV 或 Parquet。",
+        "A cell has 32,767 characters, and what is beyond would be lost; take CSV or Parquet.",
+    )
     WRONG_MEDIA = _kind(
         "TG-4150",
         415,

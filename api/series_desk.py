@@ -77,7 +77,7 @@ class SeriesDesk:
 
         Raises:
             ProblemError: ``INVALID``; ``NOT_FOUND`` if one of the points is not in sight; ``RANGE_TOO_LARGE``,
-                ``EXPORT_TOO_LARGE``, ``SHEET_FULL``, ``READINGS_GONE``.
+                ``EXPORT_TOO_LARGE``, ``SHEET_FULL``, ``CELL_FULL``, ``READINGS_GONE``.
             core.errors.Unavailable: if the store does not answer, or too many files are being made.
         """
         now_ms = self._ports.clock.now_ms()

@@ -6,7 +6,6 @@ Parts are small, because what compresses them on their way does so where all con
 from __future__ import annotations
 
 import io
-import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +13,13 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from api.equipment_sheet import harmless
 from api.problem_kinds import Problems
 from api.problems import ProblemError
 from api.series_columns import Label, Piece, finite, iso_local, iso_utc, names_of
 from api.series_texts import HEADS, SHEET
 from api.words import QUALITY_NAMES, quality_parts, reason_name
 from core.quality import class_of
+from core.sheet_text import PLAIN_TEXTS, fits, harmless, write_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,14 +41,7 @@ _WIDTHS: Final = {
     "reason": 22,
 }
 _COUNTS: Final = frozenset({"count", "bad"})
-_BOOK: Final = {
-    "constant_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
-_CUTS: Final = re.compile(r"(?<=_)(?=x[0-9a-fA-F]{4}_)|(?<=^<)(?=r>)")
-"""Where a text is cut into runs, so that none is taken for a character's number (``_x0041_``) or for markup."""
+_BOOK: Final = {"constant_memory": True, **PLAIN_TEXTS}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +107,7 @@ def as_workbook(shape: Shape, pieces: Iterable[Piece]) -> IO[bytes]:
     """A file, open at its begin: one sheet with a fixed head and filters; texts are texts, times are times.
 
     Raises:
-        ProblemError: ``SHEET_FULL``, if there are more rows than a sheet has.
+        ProblemError: ``SHEET_FULL``, if there are more rows than a sheet has; ``CELL_FULL`` for a text that none holds.
     """
     from xlsxwriter import Workbook
 
@@ -215,12 +207,14 @@ class _Sheet:
         """Add the rows of a piece."""
         if self._row + len(piece) > SHEET_ROWS:
             raise ProblemError(Problems.SHEET_FULL)
+        if not all(map(fits, piece.text.values())):
+            raise ProblemError(Problems.CELL_FULL)
         columns = [self._cells(name, piece) for name in self._names]
         formats = [self._times.get(name) for name in self._names]
         for cells in zip(*columns, strict=True):
             for at, cell in enumerate(cells):
                 if isinstance(cell, str):
-                    self._write_text(at, cell)
+                    write_text(self._sheet, self._row, at, cell, self._text)
                 elif cell is not None:
                     self._sheet.write_number(self._row, at, cell, formats[at])
             self._row += 1
@@ -248,11 +242,3 @@ class _Sheet:
             key = "measurement_name" if name == "measurement" else name
             words, which = [getattr(one, key) for one in self._shape.labels], piece.label
         return list(np.array([one or None for one in words], object)[which].tolist())
-
-    def _write_text(self, at: int, text: str) -> None:
-        runs = _CUTS.split(text) if "_x" in text or text.startswith("<r>") else [text]
-        if len(runs) == 1:
-            self._sheet.write_string(self._row, at, text, self._text)
-        else:
-            parts = [part for run in runs for part in (self._text, run)]
-            self._sheet.write_rich_string(self._row, at, *parts, self._text)

@@ -24,6 +24,7 @@ from core.errors import Refused
 
 TOKEN_PREFIX: Final = "tga_"
 MOST_OF_A_LOGIN: Final = 20
+LONGEST_NAME: Final = 80
 LONGEST_DAYS: Final = 366
 USUAL_DAYS: Final = 90
 _SHOWN_CHARACTERS: Final = 8

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
 from api.policy import load as load_policy
-from api.tokens import Token, Tokens
+from api.tokens import LONGEST_NAME, Token, Tokens
 from app.console import Speaker
 from app.exits import Exit
 from app.operator import operator
@@ -23,8 +23,6 @@ from app.wiring import database
 from core.clock import SystemClock
 from registry.classbook import load_classes
 from registry.queries import Registry
-
-_LONGEST_NAME: Final = 80
 
 
 def create(
@@ -44,7 +42,7 @@ def create(
         core.errors.Invalid: if the settings are wrong.
         core.errors.Unavailable: if the database does not answer.
     """
-    if not 0 < len(name.strip()) <= _LONGEST_NAME:
+    if not 0 < len(name.strip()) <= LONGEST_NAME:
         speaker.error(speaker.say("token.no-name"))
         return Exit.USAGE
     policy = load_policy()

@@ -60,7 +60,7 @@ class Line(tuple[Waiting, ...]):
     @cached_property
     def ranks(self) -> list[tuple[int, int, int]]:
         """Who may wait least first."""
-        return sorted([(one.latest_ms, -one.severity, one.number) for one in self])
+        return sorted(map(_rank, self))
 
     @cached_property
     def moments(self) -> list[int]:

@@ -163,21 +163,16 @@ def all_are_full(request: Request, roster: Roster, loads: Mapping[int, Load], po
     It is for what is not urgent, and bound to be ``PATIENT`` or for ``EVERYBODY``. False says nothing.
     """
     asked, full = _Asked(request, roster, loads, policy), False
-    looked_at: set[int] = set()
-    for rung, _, people in _rungs(request, asked.directory):
+    for rung, person in _everybody(request, asked.directory):
         if rung is Rung.CITY and full and request.bound is Bound.PATIENT:
             break  # as ``_rather_later`` has it
-        for person in people:
-            if person.number in looked_at:
-                continue
-            looked_at.add(person.number)
-            load = loads.get(person.number, _NOTHING)
-            if _full(request, load, policy) is None:
-                unskilled = rung not in _ABOVE and _unskilled(person, request)  # soonest known
-                if not unskilled and _unfit(person, rung, asked, load) is None:
-                    return False
-            elif not full:
-                full = _unfit(person, rung, asked, load) in FULL
+        load = loads.get(person.number, _NOTHING)
+        if _full(request, load, policy) is None:
+            unskilled = rung not in _ABOVE and _unskilled(person, request)  # soonest known
+            if not unskilled and _unfit(person, rung, asked, load) is None:
+                return False
+        elif not full:
+            full = _unfit(person, rung, asked, load) in FULL
     return full
 
 
@@ -187,18 +182,23 @@ def those_full(request: Request, roster: Roster, loads: Mapping[int, Load], poli
     It is for what is not urgent, and bound to be for ``EVERYBODY``.
     """
     asked, full = _Asked(request, roster, loads, policy), set[int]()
-    looked_at: set[int] = set()
-    for rung, _, people in _rungs(request, asked.directory):
-        for person in people:
-            if person.number in looked_at:
-                continue
-            looked_at.add(person.number)
-            reason = _unfit(person, rung, asked, loads.get(person.number, _NOTHING))
-            if reason is None:
-                return None
-            if reason in FULL:
-                full.add(person.number)
+    for rung, person in _everybody(request, asked.directory):
+        reason = _unfit(person, rung, asked, loads.get(person.number, _NOTHING))
+        if reason is None:
+            return None
+        if reason in FULL:
+            full.add(person.number)
     return full
+
+
+def _everybody(request: Request, those: Directory) -> Iterator[tuple[Rung, Person]]:
+    """Everybody on the rungs in their order, each where they come first."""
+    looked_at: set[int] = set()
+    for rung, _, people in _rungs(request, those):
+        for person in people:
+            if person.number not in looked_at:
+                looked_at.add(person.number)
+                yield rung, person
 
 
 class _Asked:

@@ -86,6 +86,7 @@ case = sa.Table(
         postgresql_where=sa.text("open AND gathers <> ''"),
     ),
     sa.Index("ix_dispatch_case_open_community", "open", "community"),
+    sa.Index("ix_dispatch_case_closed", "closed_ms"),
     sqlite_autoincrement=True,
 )
 

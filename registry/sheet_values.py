@@ -13,8 +13,6 @@ from registry.columns import Holds
 
 _MOST_DIGITS = 15
 """A spreadsheet keeps 15 significant digits of a number."""
-MOST_UNITS = 32_767
-"""A cell holds so many units of UTF-16; a spreadsheet cuts what is longer without a word."""
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _MONTH = re.compile(r"(\d{4})[-/.年](\d{1,2})月?")
 _YEAR = re.compile(r"(\d{4})年?")
@@ -34,11 +32,6 @@ class Cell:
     is_error: bool
     number_format: str
     epoch: datetime
-
-
-def units(text: str) -> int:
-    """How long a spreadsheet takes a text to be: characters beyond the basic plane count twice."""
-    return len(text) + sum(letter > "\uffff" for letter in text)
 
 
 def text_of(cell: Cell) -> str | Kind:

@@ -7,15 +7,14 @@ it comes back as it was (ADR 0060).
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from core.errors import Invalid
 from core.findings import ENGLISH, Finding
+from core.sheet_text import MOST_UNITS, PLAIN_TEXTS, fits, units, write_text
 from registry import workbook_findings as kinds
 from registry.columns import ORDER, SHEETS, Holds, column
-from registry.sheet_values import MOST_UNITS, units
 
 _HEADING = {"bold": True, "bg_color": "#E8F0FE", "num_format": "@"}
 _HELP = {"italic": True, "font_color": "#666666", "num_format": "@"}
@@ -23,14 +22,7 @@ _TEXT = {"num_format": "@"}
 _NUMBERS = frozenset({Holds.NUMBER, Holds.VALUE})
 _WIDTHS = {"polygon": 40, "name_zh": 24, "name_en": 24, "hours": 40, "shifts": 30, "certificates": 30}
 _WIDTH = 16
-_OPTIONS = {
-    "in_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
-_CUTS = re.compile(r"(?<=_)(?=x[0-9a-fA-F]{4}_)|(?<=^<)(?=r>)")
-"""Where a text is cut into runs: none looks like a character's number (``_x0041_``) or like markup (``<r>``)."""
+_OPTIONS = {"in_memory": True, **PLAIN_TEXTS}
 
 Record = Mapping[str, object]
 
@@ -84,12 +76,7 @@ def _write(sheet: Any, styles: list[Any], fields: Sequence[str], records: Sequen
             if _is_number(value):
                 sheet.write_number(row, at, value)
                 continue
-            text = _as_text(value)
-            runs = _runs(text)
-            if len(runs) == 1:
-                sheet.write_string(row, at, text, text_style)
-            else:
-                sheet.write_rich_string(row, at, *_styled(runs, text_style), text_style)
+            write_text(sheet, row, at, _as_text(value), text_style)
 
 
 def _is_number(value: object) -> bool:
@@ -101,26 +88,15 @@ def _as_text(value: object) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-def _runs(text: str) -> list[str]:
-    """The text in pieces none of which a writer or a reader takes for something else; nearly always the text itself."""
-    return _CUTS.split(text) if "_x" in text or text.startswith("<r>") else [text]
-
-
-def _styled(runs: Iterable[str], style: Any) -> Iterator[Any]:
-    for run in runs:
-        yield style
-        yield run
-
-
 def _too_long(collection: str, fields: Sequence[str], records: Sequence[Record], language: str) -> Iterator[Finding]:
     """What a cell cannot hold, by record and column."""
     key = ORDER[collection][:2] if collection in _TWO_PARTS else ORDER[collection][:1]
     for record in records:
         for name in fields:
             value = record.get(name)
-            if isinstance(value, str) and 2 * len(value) > MOST_UNITS and (length := units(value)) > MOST_UNITS:
+            if isinstance(value, str) and not fits(value):
                 code = "/".join(str(record.get(part) or "") for part in key)
-                values = {"code": code, "name": column(name).named, "length": length, "most": MOST_UNITS}
+                values = {"code": code, "name": column(name).named, "length": units(value), "most": MOST_UNITS}
                 yield kinds.TOO_LONG_FOR_CELL.at(SHEETS[collection].in_language(language), **values)
 
 

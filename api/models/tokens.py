@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api.models.base import Model, Number, TimeMs
 from api.models.sessions import Password
-from api.tokens import LONGEST_DAYS, USUAL_DAYS
+from api.tokens import LONGEST_DAYS, LONGEST_NAME, USUAL_DAYS
 
 Scope = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z]+:[a-z]+$", examples=["series:read"])]
 
@@ -16,7 +16,7 @@ Scope = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z]+:[a-z
 class ApiTokenRequest(Model):
     """Make a token. The password is asked for, so that a browser left open gives none away."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S", description="what it is for")]
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=r"\S", description="what it is for")]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=20)]
     days: Annotated[int, Field(ge=1, le=LONGEST_DAYS, description="how long it serves")] = USUAL_DAYS
     password: Password

@@ -38,8 +38,8 @@ TWO_VECTORS = Sentence(
     "one side of {found} must be a number: arithmetic between series is not supported here",
 )
 BAD_PATTERN = Sentence(
-    "正则表达式 {pattern} 的第 {at} 个字符不受支持；支持字面、. [ ] ( ) | * + ? 和 \\",
-    "the regular expression {pattern} is not supported at character {at}; there are literals and . [ ] ( ) | * + ? \\",
+    "正则表达式 {pattern} 无效（{why}）；写法与 RE2 相同，没有环视和反向引用",
+    "the regular expression {pattern} is wrong ({why}); they are those of RE2, without look-around and back-references",
 )
 LONG_PATTERN = Sentence("正则表达式最长 {most} 个字符", "a regular expression has at most {most} characters")
 BAD_TIME = Sentence("{name}：{found} 不是时刻；应为秒数或 RFC 3339", "{name}: {found} is no time; seconds or RFC 3339")

@@ -26,15 +26,15 @@ class CommunityChanges:
     """
 
     community: int
-    alarmed_before: int
-    alarms_opened: int
-    alarms_ended: int
-    cases_before: int
-    cases_opened: int
-    cases_closed: int
-    overdue_new: int
-    unseen_ms: int
-    unseen_before_ms: int
+    alarmed_before: int = 0
+    alarms_opened: int = 0
+    alarms_ended: int = 0
+    cases_before: int = 0
+    cases_opened: int = 0
+    cases_closed: int = 0
+    overdue_new: int = 0
+    unseen_ms: int = 0
+    unseen_before_ms: int = 0
 
 
 class ChangeQueries(Protocol):

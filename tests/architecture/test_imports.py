@@ -35,7 +35,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
         "registry": "numpy sqlalchemy yaml shapely openpyxl xlsxwriter argon2 pydantic",
         "dispatch": "numpy sqlalchemy apprise chinese_calendar msgspec yaml openpyxl",
         "api": "numpy fastapi starlette anyio pydantic uvicorn argon2 sqlalchemy orjson yaml openpyxl reportlab"
-        " pyarrow xlsxwriter",
+        " pyarrow re2 xlsxwriter",
         "firmware_sim": "numpy pymodbus paho yaml google msgspec",
         "app": "numpy typer click rich pydantic pydantic_core pydantic_settings alembic sqlalchemy yaml psutil uvicorn"
         " paho fastapi",

@@ -172,3 +172,15 @@ def photograph(page: Page, name: str) -> None:
     """Keep a picture of the whole page among the artefacts."""
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=str(ARTIFACTS / f"{name}.png"), full_page=True)
+
+
+def looks_right(somebody: Person, page: Page, name: str) -> None:
+    """Everything in words, large enough for a thumb, no wider than the phone."""
+    photograph(page, name)
+    assert small_targets(page) == []
+    assert overflow(page) == 0
+    assert bare_keys(page) == []
+    somebody.check_console()
+    assert axe_findings(page) == []
+    page.wait_for_timeout(200)
+    somebody.problems.clear()  # axe reads style sheets anew and tries to write styles, which the policy forbids it

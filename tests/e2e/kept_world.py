@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,14 +14,13 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
-from api.server import listen, server
 from core.alarms import ChangeKind
 from core.people import Role
 from dispatch.journal import SqlJournal
 from dispatch.policy import Policy
 from tests.e2e import journeys
 from tests.e2e.browser import PHONE, Person, person
-from tests.e2e.worlds import WEB, Login, World
+from tests.e2e.worlds import WEB, Login, World, serving
 from tests.integration.api.test_with_real_rooms import Town, open_town
 from tests.unit.api.world import PASSWORD
 from tests.unit.dispatch.hall import MINUTE, MONDAY_9, RULES, change
@@ -61,23 +58,14 @@ def kept_town(folder: Path) -> Iterator[Town]:
 @contextlib.contextmanager
 def served(town: Town, port: int = 0, around: Callable[[FastAPI], None] = lambda app: None) -> Iterator[World]:
     """The city on a port, with something ``around`` it; started again on the same one it is the same to a phone."""
-    listener = listen("127.0.0.1", port)
     app = town.app()
     around(app)
-    one = server(app)
-    thread = threading.Thread(target=lambda: asyncio.run(one.serve(sockets=[listener])), name="server under test")
-    thread.start()
-    try:
+    with serving(app, port) as base_url:
         yield World(
-            base_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
+            base_url=base_url,
             manager=Login(username="mgr-a", password=PASSWORD),
             workers={code: Login(username=code, password=PASSWORD) for code in (WORKER, "aa-m2", "aa-g1")},
         )
-    finally:
-        one.should_exit = True
-        thread.join(20)
-        listener.close()
-    assert not thread.is_alive()
 
 
 @contextlib.contextmanager

@@ -9,11 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.conftest import require_program
 from tests.e2e import journeys
-from tests.e2e.browser import ARGUMENTS, Person, axe_findings, bare_keys, overflow, photograph, small_targets
+from tests.e2e.browser import (
+    ARGUMENTS,
+    looks_right,
+)
 from tests.e2e.kept_world import (
     becomes_true,
     cold_start,
@@ -53,18 +56,6 @@ def world(town: Town) -> Iterator[World]:
     """It on a port."""
     with served(town) as made:
         yield made
-
-
-def looks_right(somebody: Person, page: Page, name: str) -> None:
-    """Everything in words, large enough for a thumb, no wider than the phone."""
-    photograph(page, name)
-    assert small_targets(page) == []
-    assert overflow(page) == 0
-    assert bare_keys(page) == []
-    somebody.check_console()
-    assert axe_findings(page) == []
-    page.wait_for_timeout(200)
-    somebody.problems.clear()  # axe reads style sheets anew and tries to write styles, which the policy forbids it
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

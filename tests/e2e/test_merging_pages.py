@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +10,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from api.server import listen, server
 from core.people import Role
 from tests.e2e import journeys
-from tests.e2e.browser import PHONE, Person, axe_findings, bare_keys, overflow, person, photograph, small_targets
-from tests.e2e.worlds import WEB, Login, World
+from tests.e2e.browser import (
+    PHONE,
+    Person,
+    bare_keys,
+    looks_right,
+    overflow,
+    person,
+    photograph,
+)
+from tests.e2e.worlds import WEB, Login, World, serving
 from tests.integration.api.test_with_real_rooms import Town, open_town, raise_alarm
 from tests.unit.api.world import PASSWORD
 
@@ -44,21 +49,12 @@ def town(tmp_path: Path) -> Iterator[Town]:
 @pytest.fixture
 def world(town: Town) -> Iterator[World]:
     """It on a port."""
-    listener = listen("127.0.0.1", 0)
-    one = server(town.app())
-    thread = threading.Thread(target=lambda: asyncio.run(one.serve(sockets=[listener])), name="server under test")
-    thread.start()
-    try:
+    with serving(town.app()) as base_url:
         yield World(
-            base_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
+            base_url=base_url,
             manager=Login(username="mgr-a", password=PASSWORD),
             workers={"other": Login(username="aa-m2", password=PASSWORD)},
         )
-    finally:
-        one.should_exit = True
-        thread.join(20)
-        listener.close()
-    assert not thread.is_alive()
 
 
 def opened(somebody: Person, world: World, login: Login) -> Page:
@@ -93,18 +89,6 @@ def stands(page: Page, world: World, *names: str) -> list[str]:
 def nothing_kept(page: Page) -> None:
     """The phone holds nothing any more."""
     page.wait_for_function("() => JSON.parse(localStorage.getItem('twingrid.outbox') ?? '[]').length === 0")
-
-
-def looks_right(somebody: Person, page: Page, name: str) -> None:
-    """Everything in words, large enough for a thumb, no wider than the phone."""
-    photograph(page, name)
-    assert small_targets(page) == []
-    assert overflow(page) == 0
-    assert bare_keys(page) == []
-    somebody.check_console()
-    assert axe_findings(page) == []
-    page.wait_for_timeout(200)
-    somebody.problems.clear()  # axe reads style sheets anew and tries to write styles, which the policy forbids it
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import csv
 import json
@@ -18,6 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from fastapi import FastAPI
+
+from api.server import listen, server
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 WEB: Final = ROOT / "web"
@@ -171,3 +175,19 @@ def demo(data: Path) -> Iterator[World]:
             process.send_signal(signal.SIGINT)
             process.wait(20)
             listener.join(5)
+
+
+@contextlib.contextmanager
+def serving(app: FastAPI, port: int = 0) -> Iterator[str]:
+    """An application on a port, in a thread of this process; its address."""
+    listener = listen("127.0.0.1", port)
+    one = server(app)
+    thread = threading.Thread(target=lambda: asyncio.run(one.serve(sockets=[listener])), name="server under test")
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        one.should_exit = True
+        thread.join(20)
+        listener.close()
+    assert not thread.is_alive()

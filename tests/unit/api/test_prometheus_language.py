@@ -71,7 +71,7 @@ def test_groups_stand_before_or_after() -> None:
         ("abs(2)", "needs series"),
         ("level{a=1}", "expected"),
         ('level{a="1"', "expected"),
-        ('level{a=~"("}', "not supported at character"),
+        ('level{a=~"("}', "missing ): ("),
         ("level{a='b", "not closed"),
         ("level[5]", "no duration"),
         ("level[0s]", "no duration"),
@@ -135,6 +135,12 @@ def test_any_arithmetic_is_read(text: str) -> None:
         "[]a]",
         "(a|)b",
         "a*?b",
+        "a{2}",
+        "b{1,2}c?",
+        "^a",
+        "a$",
+        "\\bx",
+        "(" * 60 + "a" + ")" * 60,
     ],
 )
 @given(text=st.text(alphabet="abcx.1-]\n", max_size=8))
@@ -152,12 +158,35 @@ def test_no_pattern_takes_long() -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(", ")", "a{2}", "^a", "a$", "*", "a**", "[", "[b-a]", "\\", "\\b", "a)", "(" * 60 + ")" * 60]
+    ("pattern", "why"),
+    [
+        ("(", "missing ): ("),
+        (")", "unexpected ): )"),
+        ("a)", "unexpected ): a)"),
+        ("*", "no argument for repetition operator: *"),
+        ("a**", "bad repetition operator: **"),
+        ("[", "missing ]: ["),
+        ("[b-a]", "invalid character class range: b-a"),
+        ("\\", "trailing \\"),
+        ("a(?=b)", "invalid perl operator: (?="),
+        ("(a)\\1", "invalid escape sequence: \\1"),
+        ("a{1001}", "invalid repetition size: {1001}"),
+        ("\ud800", "UTF-8"),
+    ],
 )
-def test_a_pattern_that_is_not_supported_is_refused(pattern: str) -> None:
-    """With its place."""
-    with pytest.raises(QueryError):
+def test_a_pattern_that_is_none_is_refused(pattern: str, why: str) -> None:
+    """With what is wrong, in both languages."""
+    with pytest.raises(QueryError) as refused:
         Pattern(pattern)
+    assert [why in refused.value.why.in_language(language) for language in ("zh", "en")] == [True, True]
+
+
+def test_a_pattern_that_would_need_much_memory_is_refused() -> None:
+    """Repetitions of repetitions become an automaton of millions of states."""
+    begin = time.process_time()
+    with pytest.raises(QueryError):
+        Pattern("((a{100}){100}){100}")
+    assert time.process_time() - begin < 5
 
 
 def test_durations_and_times() -> None:

@@ -20,6 +20,8 @@ from pyarrow import parquet
 
 from api import series_columns, series_files
 from api.ports import NoCalendar
+from api.problem_kinds import Problems
+from api.problems import ProblemError
 from api.series_columns import Label, of_readings, offsets_ms, rows_by_bucket, stretches
 from api.series_files import Shape
 from core.errors import Unavailable
@@ -260,6 +262,24 @@ def test_no_text_of_a_csv_begins_like_a_formula(text: str) -> None:
     made = b"".join(series_files.as_csv(shape, [piece])).decode("utf-8-sig")
     for cell in list(csv.reader(io.StringIO(made, newline="")))[1]:
         assert not cell.startswith(ACTS)
+
+
+def test_a_text_that_no_cell_holds_is_refused_and_not_left_out() -> None:
+    """As long as a cell is a file; one unit longer, or as long in characters that count twice, is told."""
+    points = np.array([1], np.int32)
+    label = Label(point=1, facility="x", facility_name="x", measurement="x", measurement_name="x", unit="1")
+    shape = Shape(labels=[label], step_ms=0, zone="UTC", language="en")
+    for text, whole in (("a" * 32_767, True), ("a" * 32_768, False), ("\U00020000" * 16_384, False)):
+        batch = readings(point=[1], time_ms=[5], value=[math.nan], text={0: text})
+        piece = of_readings(batch, points, ZoneInfo("UTC"))
+        assert text in b"".join(series_files.as_csv(shape, [piece])).decode()
+        if whole:
+            with series_files.as_workbook(shape, [piece]) as file:
+                assert text in cells(file.read())[1]
+            continue
+        with pytest.raises(ProblemError) as refused:
+            series_files.as_workbook(shape, [piece])
+        assert refused.value.problem is Problems.CELL_FULL
 
 
 def test_other_communities_are_not_found(town: World) -> None:

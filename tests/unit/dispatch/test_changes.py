@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +16,7 @@ from core.alarms import AlarmKind, ChangeKind
 from core.ports.changes import CommunityChanges
 from dispatch.change_queries import SqlChangeQueries
 from dispatch.changes import STILL, Spells, union_ms
-from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, change
+from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, build_hall, change
 
 DAY = 24 * HOUR
 _SPELL = st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 40), st.integers(0, 20) | st.none())
@@ -86,3 +89,20 @@ def test_only_communities_in_sight_are_answered(hall: Hall) -> None:
     assert len(queries.changes(MONDAY_9 - DAY, MONDAY_9)) == 1
     assert queries.changes(MONDAY_9 - DAY, MONDAY_9, frozenset({999})) == []
     assert queries.changes(MONDAY_9 - DAY, MONDAY_9, frozenset()) == []
+
+
+def test_the_journal_is_never_read_whole(tmp_path: Path) -> None:
+    """Years of alarms and cases are asked every few minutes: each question goes by an index (plans of SQLite)."""
+    hall = build_hall(tmp_path)
+    asked: list[tuple[str, Any]] = []
+    sa.event.listen(
+        hall.engine, "before_cursor_execute", lambda _c, _k, statement, values, *_: asked.append((statement, values))
+    )
+    SqlChangeQueries(hall.engine).changes(MONDAY_9 - DAY, MONDAY_9, frozenset({1}))
+    questions = [one for one in asked if one[0].lstrip().startswith("SELECT")]
+    assert len(questions) == 2
+    with hall.engine.connect() as connection:
+        for statement, values in questions:
+            plan = [str(row) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+            assert [line for line in plan if "SCAN" in line] == [], plan
+    hall.engine.dispose()

@@ -81,10 +81,6 @@ describe("what one person has begun", () => {
     dropDrafts("li");
     expect([begun("li"), begun("li.wx")]).toEqual([0, 2]);
   });
-  it("is not an empty form that was only looked at", () => {
-    keepDraft("li.report", '{"event":"","words":"","code":"","facility":0,"facilityName":"","community":0,"spot":null,"photos":[]}');
-    expect(begun("li")).toBe(0);
-  });
 });
 
 describe("where phones must keep nothing", () => {

@@ -109,11 +109,9 @@ function ownDrafts(user: string): readonly string[] {
   return Object.keys(localStorage).filter((key) => key === own[0] || own.slice(1).some((start) => key.startsWith(start)));
 }
 
-const NOTHING = /^\{"event":"","words":"","code":"","facility":0,.*"photos":\[\]\}$/;
-
 /** How many things this person has begun to type and not sent. */
 export function begun(user: string): number {
-  return ownDrafts(user).filter((key) => !NOTHING.test(localStorage.getItem(key) ?? "")).length;
+  return ownDrafts(user).length;
 }
 
 export function dropDrafts(user: string): void {

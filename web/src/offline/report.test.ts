@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { codeOf, emptyReport, lacks, moved, reportActions, reportBody, reportDraft, typedAgain } from "./report";
+import { codeOf, emptyReport, isBlank, lacks, moved, reportActions, reportBody, reportDraft, typedAgain } from "./report";
 import { fitted } from "@/photos/shrink";
 import type { OutboxEntry } from "./outbox";
 
@@ -10,6 +10,11 @@ describe("a report", () => {
     expect(lacks(emptyReport())).toEqual(["event", "place", "words"]);
     expect(lacks({ ...typed, words: "  " })).toEqual(["words"]);
     expect(lacks({ ...typed, community: 0, code: "wtl-sp-01" })).toEqual([]);
+  });
+
+  it("is blank while a form was only looked at, wherever the phone is", () => {
+    expect(isBlank({ ...emptyReport(), community: 2, spot: typed.spot })).toBe(true);
+    expect([{ words: "x" }, { event: "road_hole" }, { code: "x" }, { facility: 7 }, { photos: ["a"] }].map((some) => isBlank({ ...emptyReport(), ...some }))).toEqual(Array(5).fill(false));
   });
 
   it("names one place: the facility, its code as typed, or the community", () => {

@@ -31,6 +31,10 @@ export interface ReportText {
 
 export const emptyReport = (): ReportText => ({ event: "", words: "", code: "", facility: 0, facilityName: "", community: 0, spot: null, photos: [] });
 
+/** Whether nothing was typed, chosen or photographed; where the phone is says nothing. */
+export const isBlank = (report: ReportText): boolean =>
+  report.event === "" && report.words === "" && report.code === "" && report.facility === 0 && report.photos.length === 0;
+
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
 function spotOf(value: unknown): Spot | null {
