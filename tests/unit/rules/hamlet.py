@@ -138,7 +138,8 @@ class Hamlet:
             for one in self.plan.points
             if (one.gateway, one.bus) in self.dead_buses and one.gateway not in self.dead_gates
         ]
-        spoken = [*((one.point, _NOTHING if one.point in self.idle_points else GOOD) for one in alive), *((one.point, _LOST) for one in lost)]
+        said = [(one.point, _NOTHING if one.point in self.idle_points else GOOD) for one in alive]
+        spoken = [*said, *((one.point, _LOST) for one in lost)]
         if spoken:
             point, code = (list(column) for column in zip(*spoken, strict=True))
             n = len(point)
