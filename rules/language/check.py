@@ -103,7 +103,18 @@ class Checker(Reaching):
             return self._vote(node)
         if isinstance(node, syntax.Call) and node.name in WINDOWS and WINDOWS[node.name].is_truth:
             return Compare(COMPARISONS["=="], self._window(node).number, Const(1.0))
+        if self._says_yes_or_no(node):
+            return Compare(COMPARISONS["=="], self._number(node).number, Const(1.0))
         raise self._fault(node.at, kinds.NUMBER_ALONE)
+
+    def _is_truth(self, node: syntax.Node) -> bool:
+        return _is_condition(node) or self._says_yes_or_no(node)
+
+    def _says_yes_or_no(self, node: syntax.Node) -> bool:
+        """A measurement that is a condition by itself, as ``door_open`` or ``parent.mains``: it holds when it is 1."""
+        if isinstance(node, syntax.Name):
+            return self._measurement(node).says_yes_or_no
+        return isinstance(node, syntax.ParentName) and self._parent_says_yes_or_no(node)
 
     def _special(self, node: syntax.Infix) -> Truth | None:
         """A comparison with an age or with a text, which are not compared as other numbers are."""
@@ -302,7 +313,7 @@ class Checker(Reaching):
     ) -> tuple[Measured | Derived, Unit]:
         """What a window looks back over, and its unit."""
         if aggregate.takes is Takes.CONDITION:
-            if not _is_condition(arg):
+            if not self._is_truth(arg):
                 raise self._fault(arg.at, kinds.WINDOW_OF_CONDITION, value=node.name)
             condition = self._truth(arg)
             if all(isinstance(operand, OnCalendar) for operand in inner_operands(condition)):
@@ -347,7 +358,7 @@ class Checker(Reaching):
     def _member(self, arg: syntax.Node, of_condition: bool, node: syntax.OfGroup) -> tuple[Number | Truth, Unit]:
         """What is read of each member, and its unit."""
         if of_condition:
-            if not _is_condition(arg):
+            if not self._is_truth(arg):
                 raise self._fault(arg.at, kinds.GROUP_COUNTS, value=node.name)
             return self._truth(arg), PLAIN
         if _is_condition(arg):

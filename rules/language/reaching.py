@@ -62,6 +62,12 @@ class Reaching(Units):
                 raise self._fault(node.at, kinds.PARENTS_DIFFER, value=node.name, known=known)
         return first
 
+    def _parent_says_yes_or_no(self, node: syntax.ParentName) -> bool:
+        """Whether the measurement is yes or no in every class that has it."""
+        self._of_parent(node)
+        named = (one.measurements.get(node.name) for one in self._classes.values())
+        return all(one.says_yes_or_no for one in named if one is not None)
+
     def _window_of_parent(
         self, node: syntax.Call, read: syntax.ParentName, aggregate: WindowAggregate, window: syntax.Quantity
     ) -> Typed:
