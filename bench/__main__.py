@@ -38,6 +38,7 @@ MODULES = (
     "line_bench",
     "store_bench",
     "equipment_bench",
+    "streams_bench",
     "bus_bench",
     "plant_room_bench",
     "demo_bench",
