@@ -39,6 +39,7 @@ MODULES = (
     "store_bench",
     "equipment_bench",
     "streams_bench",
+    "first_paint_bench",
     "bus_bench",
     "plant_room_bench",
     "demo_bench",
