@@ -13,6 +13,7 @@ from api.histories import DAY_MS, asked_range
 from api.metrics import CONTENT_TYPE, Metrics
 from api.models.base import Bilingual
 from api.models.system import (
+    GatewayGap,
     GatewayLedger,
     GatewayList,
     GatewayView,
@@ -34,12 +35,15 @@ from core.completeness import completeness
 from core.errors import TwingridError, Unavailable
 from core.ports.nodes import NodeStatus
 from core.ports.registry import Gateway
-from core.ports.store import StoreCounts
+from core.ports.store import GapRecord, StoreCounts
 from core.sparkplug.commit import GapReason
+from core.webhooks import WebhookState
 
 _BACKLOG_METRICS = ("Health/Spool readings", "spool_readings", "Spool/Readings", "spool.readings", "spool_backlog")
 _LATE_MS = 15 * 60_000
 """A limit of a channel delays a message by some minutes; more is worth a look."""
+_MOST_GAPS = 200
+"""Gap records in one answer; a gateway that thins for days writes thousands."""
 _ANSWERS = Bilingual(zh="正常", en="answers")
 _SILENT = Bilingual(zh="没有应答", en="does not answer")
 
@@ -90,6 +94,8 @@ class SystemDesk:
             oldest_waiting_ms=found.oldest_ms or None,
             without_date=found.held,
             lost=[*_lost(found.lost, dated=True), *_lost(found.undated, dated=False)],
+            gaps=[_gap(one) for one in found.records[:_MOST_GAPS]],
+            gap_count=len(found.records),
             last_seen_ms=found.seen_ms or None,
         )
 
@@ -102,6 +108,7 @@ class SystemDesk:
             _part("cases", self._answers(self._ports.cases.feed_head)),
             self._gateway_part(),
             self._notification_part(),
+            *self._webhook_part(),
         ]
         promises: list[Promise] = []
         try:
@@ -189,6 +196,28 @@ class SystemDesk:
             say = Bilingual(zh=f"{backlog.waiting} 条等待发送", en=f"{backlog.waiting} wait to be sent")
         return HealthPart(name="notifications", status="ok" if say is _ANSWERS else "degraded", say=say)
 
+    def _webhook_part(self) -> list[HealthPart]:
+        """Where other programs are told: a part of its own once there is one."""
+        try:
+            alive = [one for one in self._ports.webhooks.all() if one.state is not WebhookState.ENDED]
+        except Unavailable:
+            return [_part("webhooks", False)]
+        now_ms = self._ports.clock.now_ms()
+        failing = [
+            one.name
+            for one in alive
+            if one.state is WebhookState.DISABLED
+            or one.given_up
+            or (one.failing_since_ms is not None and now_ms - one.failing_since_ms > _LATE_MS)
+        ]
+        if not alive:
+            return []
+        if not failing:
+            return [_part("webhooks", True)]
+        names = ", ".join(failing)
+        say = Bilingual(zh=f"没有接收：{names}", en=f"do not take what they are told: {names}")
+        return [HealthPart(name="webhooks", status="degraded", say=say)]
+
     def _notification_gauges(self) -> Mapping[str, float]:
         try:
             backlog = self._ports.notifications.backlog(self._ports.clock.now_ms())
@@ -218,6 +247,19 @@ def _lost(counts: Mapping[GapReason, int], *, dated: bool) -> list[LostReadings]
         LostReadings(reason=gap_name(reason), say=gap_text(reason), readings=readings, dated=dated)
         for reason, readings in sorted(counts.items())
     ]
+
+
+def _gap(record: GapRecord) -> GatewayGap:
+    dated = record.gap.to_ms > 0
+    return GatewayGap(
+        from_ms=record.gap.from_ms if dated else None,
+        to_ms=record.gap.to_ms if dated else None,
+        readings=len(record.span),
+        reason=gap_name(record.gap.reason),
+        say=gap_text(record.gap.reason),
+        epoch=record.epoch,
+        first=record.span.first,
+    )
 
 
 def _gateway(one: Gateway, state: NodeStatus | None, places: Places) -> GatewayView:

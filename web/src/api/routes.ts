@@ -39,6 +39,7 @@ import type {
   FlagKind,
   FlagScope,
   FlagView,
+  GatewayLedger,
   GatewayList,
   Health,
   KnownCases,
@@ -281,6 +282,9 @@ export const putNotificationPreference = (body: NotificationWish): Promise<Notif
   call("/notifications/preference", { method: "PUT", body });
 
 export const getGateways = ({ signal }: Signal = {}): Promise<GatewayList> => call("/gateways", { signal });
+/** Of the time since `fromMs` until now. */
+export const getGatewayLedger = (gateway: number, fromMs: number, { signal }: Signal = {}): Promise<GatewayLedger> =>
+  call(`/gateways/${gateway}/ledger`, { query: { from_ms: fromMs }, signal });
 const configurationPath = (gateway: number, rest = ""): string => `/gateways/${gateway}/configurations${rest}`;
 export const getConfigurations = (gateway: number, { signal }: Signal = {}): Promise<ConfigurationList> =>
   call(configurationPath(gateway), { signal });
