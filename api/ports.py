@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from api import findings as kinds
 from api.no_intakes import NoIntakes, NoTaskPhotos
 from api.no_office import NoEvaluations, NoFunds, NoPlans
-from api.no_registry import NoCalendarDays, NoImports, NoRegistryEditing
+from api.no_registry import NoCalendarDays, NoEnrolling, NoImports, NoRegistryEditing
 from core.alarms import Severity
 from core.amenities import Amenity, Item
 from core.cases import Actor, RuleInfo
@@ -43,6 +43,7 @@ from core.ports.folding import FoldQueries
 from core.ports.funds import Funds
 from core.ports.intake import Intakes, Photos
 from core.ports.limits import LimitsInForce
+from core.ports.enrolment import Enrolling
 from core.ports.nodes import NodeStatusBook
 from core.ports.notifications import NoNotifications, NotificationDesk, Preferences
 from core.ports.performance import PerformanceReports
@@ -429,6 +430,7 @@ class ApiPorts:
         book: what changed in the registry, whose things are, what communities should have.
         records: changes single records of it.
         imports: whole files into it, and it as a file.
+        enrolling: gateways that nobody has enrolled.
         limits: which table of limits is in force.
         intakes, photos: reports and tasks handed down.
         task_photos: what whoever repaired or verified has seen.
@@ -461,6 +463,7 @@ class ApiPorts:
     review: ThresholdReview = NoClosures()  # noqa: RUF009 - it has no state
     book: RegistryBook = NoBook()  # noqa: RUF009 - it has no state
     records: RegistryEditing = NoRegistryEditing()  # noqa: RUF009 - it has no state
+    enrolling: Enrolling = NoEnrolling()  # noqa: RUF009 - it has no state
     imports: RegistryImports = NoImports()  # noqa: RUF009 - it has no state
     evaluations: Evaluations = NoEvaluations()  # noqa: RUF009 - it has no state
     funds: Funds = NoFunds()  # noqa: RUF009 - it has no state

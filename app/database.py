@@ -31,6 +31,7 @@ import dispatch.tables
 import registry.configurations
 import registry.node_status
 import registry.rule_edits
+import registry.strangers
 import registry.tables
 from app import findings as kinds
 from core.errors import Refused, Unavailable

@@ -66,6 +66,7 @@ from registry.content import read_folder
 from registry.directory import Directory
 from registry.importer import apply
 from registry.node_status import SqlNodeStatusBook
+from registry.strangers import SqlStrangerBook
 from registry.queries import Registry
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.layout import build
@@ -187,7 +188,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         open_parts.enter_context(serve(store, settings.store_socket))
         messages = courier(settings, engine, registry, clock, policy.calendar.zone)
         open_parts.callback(messages.close)
-        host = _host(settings, store, directory, clock, judge, SqlNodeStatusBook(engine))
+        host = _host(settings, store, directory, clock, judge, engine)
         open_parts.enter_context(host)
         births.listen(lambda: host.statuses)
         parts = Core(
@@ -330,7 +331,7 @@ def _host(
     directory: Directory,
     clock: Clock,
     judge: Judge,
-    book: SqlNodeStatusBook,
+    engine: sa.Engine,
 ) -> Host:
     options = HostSettings(
         broker_url=broker_url(settings),
@@ -342,7 +343,15 @@ def _host(
     def committed(number: int, readings: Readings) -> None:
         judge.submit(number, readings)
 
-    return Host(options, store=store, directory=directory, clock=clock, on_committed=committed, status_book=book)
+    return Host(
+        options,
+        store=store,
+        directory=directory,
+        clock=clock,
+        on_committed=committed,
+        status_book=SqlNodeStatusBook(engine),
+        stranger_book=SqlStrangerBook(engine),
+    )
 
 
 # --- chores -----------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from core.clock import Clock
 from core.errors import Unavailable
 from core.faultpoints import hit
 from core.ports.directory import PointDirectory
+from core.ports.enrolment import StrangerBook
 from core.ports.nodes import NodeStatus, NodeStatusBook
 from core.ports.store import TimeSeriesStore
 from core.readings import Readings
@@ -100,6 +101,7 @@ class Host:
         clock: Clock,
         on_committed: Committed,
         status_book: NodeStatusBook | None = None,
+        stranger_book: StrangerBook | None = None,
     ) -> None:
         """Prepare; nothing is connected before the context is entered.
 
@@ -111,12 +113,14 @@ class Host:
             on_committed: called by the committer with the commit's number and its readings, in commit order; it may
                 block to push back.
             status_book: where the state of the gateways is written down.
+            stranger_book: where gateways are written down that nobody has enrolled.
         """
         self._settings = settings
         self._store = store
         self._clock = clock
         self._on_committed = on_committed
         self._status_book = status_book
+        self._stranger_book = stranger_book
         self._assembler = Assembler(directory, store.ledgers())
         self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._bytes_in = 0  # counted by the MQTT thread alone
@@ -390,6 +394,7 @@ class Host:
             for node, session in self._assembler.nodes.sessions()
             if session.link is not Link.UNKNOWN
         )
+        self._tell_of_strangers(now_ms)
         if self._status_book is None or now_s - self._written_at < self._settings.status_every_s:
             return
         self._written_at = now_s
@@ -397,6 +402,16 @@ class Host:
             self._status_book.put(self.statuses, now_ms)
         except Unavailable as error:
             log.warning("the state of the gateways could not be written down", extra={"reason": str(error)})
+
+    def _tell_of_strangers(self, now_ms: int) -> None:
+        if self._stranger_book is None:
+            return
+        news = self._assembler.strangers.news(now_ms)
+        try:
+            self._stranger_book.put(news)
+        except Unavailable as error:
+            self._assembler.strangers.again()
+            log.warning("gateways that are not enrolled could not be written down", extra={"reason": str(error)})
 
 
 _BIRTHS_MS = 2_000
