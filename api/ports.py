@@ -37,13 +37,13 @@ from core.ports.closure import (
 )
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
+from core.ports.enrolment import Enrolling
 from core.ports.evaluation import Evaluations
 from core.ports.exchange import Exchange, NoExchange
 from core.ports.folding import FoldQueries
 from core.ports.funds import Funds
 from core.ports.intake import Intakes, Photos
 from core.ports.limits import LimitsInForce
-from core.ports.enrolment import Enrolling
 from core.ports.nodes import NodeStatusBook
 from core.ports.notifications import NoNotifications, NotificationDesk, Preferences
 from core.ports.performance import PerformanceReports

@@ -66,8 +66,8 @@ from registry.content import read_folder
 from registry.directory import Directory
 from registry.importer import apply
 from registry.node_status import SqlNodeStatusBook
-from registry.strangers import SqlStrangerBook
 from registry.queries import Registry
+from registry.strangers import SqlStrangerBook
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.layout import build
 from rules.language.load import load_rules

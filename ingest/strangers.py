@@ -1,8 +1,8 @@
 """What gateways say of themselves that nobody has enrolled: their births are kept, within bounds, so that they can be.
 
-Anybody whom the broker lets in can be a stranger and say anything. Nodes, devices and metrics are counted and names cut
-off at a length; when all places are taken a newcomer gets that of one that has been silent for a while, or none, so that
-a flood of invented names cannot push out who speaks. Nothing that a stranger sends is stored as a reading.
+Anybody whom the broker lets in can be a stranger and say anything. Nodes, devices and metrics are counted and what is
+too long is left out; when all places are taken a newcomer gets that of one that has been silent for a while, or none,
+so that a flood of invented names cannot push out who speaks. Nothing that a stranger sends is stored as a reading.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Gateways come into the registry by what their births say: ``core.ports.enrolment.Enrolling`` over SQL.
 
 A metric is ``facility/measurement``, so that births name the facilities a gateway reads and what it reads of them. What
-is missing is the class of a new facility, and that is found by its measurements and their units. An enrolment is a small
-import: every record is read and checked by what reads and checks files, and all are written in one transaction.
+is missing is the class of a new facility, and that is found by its measurements and their units. An enrolment is a
+small import: every record is read and checked by what reads and checks files, and all are written in one transaction.
 """
 
 from __future__ import annotations
@@ -266,10 +266,10 @@ class _Writing:
         place = {"latitude": f"{wish.latitude:.7f}", "longitude": f"{wish.longitude:.7f}"}
         own = {"code": code, "street": str(street), "valid_from": self._day, **place}
         self.save("communities", {**own, "name_zh": wish.name.zh, "name_en": wish.name.en})
-        for grid, name in _CELLS.items():
+        for grid, called in _CELLS.items():
             cell = {"code": f"{code}-{grid.value[0]}", "grid": grid.value, "community": code}
             square = _square(wish.latitude, wish.longitude)
-            shape = {"polygon": square, "valid_from": self._day, "name_zh": name.zh, "name_en": name.en}
+            shape = {"polygon": square, "valid_from": self._day, "name_zh": called.zh, "name_en": called.en}
             self.save("cells", {**cell, **shape})
         return code
 

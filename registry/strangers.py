@@ -53,17 +53,13 @@ class SqlStrangerBook:
                     connection.execute(sa.insert(stranger).values(row))
             order = sa.select(stranger.c.group_id, stranger.c.node_id).order_by(stranger.c.seen_ms.desc())
             for group, node in connection.execute(order.offset(MOST)).all():
-                connection.execute(
-                    sa.delete(stranger).where(stranger.c.group_id == group, stranger.c.node_id == node)
-                )
+                connection.execute(sa.delete(stranger).where(stranger.c.group_id == group, stranger.c.node_id == node))
 
 
 def unknown(connection: sa.Connection) -> list[Stranger]:
     """Those that are in no registry, revoked ones included, the last heard first."""
     gateway = tables.gateway
-    enrolled = sa.exists().where(
-        gateway.c.group_id == stranger.c.group_id, gateway.c.node_id == stranger.c.node_id
-    )
+    enrolled = sa.exists().where(gateway.c.group_id == stranger.c.group_id, gateway.c.node_id == stranger.c.node_id)
     rows = sa.select(stranger).where(~enrolled).order_by(stranger.c.seen_ms.desc(), stranger.c.node_id)
     return [_stranger(row) for row in connection.execute(rows).mappings()]
 

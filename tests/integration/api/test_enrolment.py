@@ -12,7 +12,8 @@ from core.people import Role
 from core.ports.enrolment import Announced, Stranger
 from core.sparkplug.topics import NodeId
 from registry.strangers import SqlStrangerBook
-from tests.integration.api.test_with_real_rooms import MONDAY_9, Town, open_town
+from tests.integration.api.test_with_real_rooms import Town, open_town
+from tests.unit.dispatch.hall import MONDAY_9
 
 V1 = "/api/v1"
 REQUEST: dict[str, Any] = {

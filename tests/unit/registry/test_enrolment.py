@@ -70,7 +70,7 @@ def test_a_class_is_found_by_measurements_and_their_units() -> None:
 
 
 def test_an_empty_installation_begins_with_its_first_gateway(engine: sa.Engine) -> None:
-    """Street, community, a cell in each grid, facility, gateway, points: ingest knows them, and the history who did it."""
+    """Street, community, a cell in each grid, facility, gateway, points: ingest knows them, the history says who."""
     SqlStrangerBook(engine).put([heard(NODE, p1=PUMP)])
     desk = enrolling(engine)
     (found,) = desk.strangers()

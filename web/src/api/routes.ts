@@ -66,6 +66,9 @@ import type {
   TaskDetail,
   TaskSummary,
   UndeliveredList,
+  EnrolledGateway,
+  EnrolmentRequest,
+  UnknownGateways,
 } from "./schema";
 
 export interface PageOf<T> {
@@ -281,6 +284,8 @@ export const putNotificationPreference = (body: NotificationWish): Promise<Notif
   call("/notifications/preference", { method: "PUT", body });
 
 export const getGateways = ({ signal }: Signal = {}): Promise<GatewayList> => call("/gateways", { signal });
+export const getUnknownGateways = ({ signal }: Signal = {}): Promise<UnknownGateways> => call("/unknown-gateways", { signal });
+export const enrolGateway = (body: EnrolmentRequest): Promise<EnrolledGateway> => call("/gateways", { method: "POST", body });
 const configurationPath = (gateway: number, rest = ""): string => `/gateways/${gateway}/configurations${rest}`;
 export const getConfigurations = (gateway: number, { signal }: Signal = {}): Promise<ConfigurationList> =>
   call(configurationPath(gateway), { signal });
