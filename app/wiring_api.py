@@ -178,9 +178,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             evaluations=SqlEvaluations(engine, registry),
             funds=SqlFunds(engine, in_use, policy, settings.funds.money()),
             plans=_plans(engine, registry, store, infos, policy, in_use),
-            revisits=SqlRevisits(
-                engine, rules=infos, source=registry, policy=policy, revisits=settings.revisits.policy()
-            ),
+            revisits=_revisits(settings, engine, registry, infos, policy),
             exchange=exchange(settings, engine, registry, registry, infos, policy),
             calendars=RegistryCalendarBook(lambda: calendars.now),
             calendar_days=CalendarDaysHere(
@@ -199,6 +197,13 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
                 log.info("other rules are in force", extra={"version": news.version})
 
         yield create_app(ports, api_settings(settings)), refresh
+
+
+def _revisits(
+    settings: Settings, engine: sa.Engine, registry: Registry, infos: RuleInfos, policy: Policy
+) -> SqlRevisits:
+    """People are asked after the end of a case."""
+    return SqlRevisits(engine, rules=infos, source=registry, policy=policy, revisits=settings.revisits.policy())
 
 
 def _plans(

@@ -47,7 +47,6 @@ from core.calendar import SiteCalendar
 from core.clock import Clock, SystemClock
 from core.errors import Refused, Unavailable
 from core.ports.store import TimeSeriesStore
-from core.readings import Readings
 from dispatch.courier import Courier
 from dispatch.drills import SqlDrills
 from dispatch.exchange.sender import PartnerSender
@@ -339,16 +338,12 @@ def _host(
         groups=settings.ingest.groups,
         max_queued_bytes=settings.ingest.max_queued_mb * 1024 * 1024,
     )
-
-    def committed(number: int, readings: Readings) -> None:
-        judge.submit(number, readings)
-
     return Host(
         options,
         store=store,
         directory=directory,
         clock=clock,
-        on_committed=committed,
+        on_committed=judge.submit,
         status_book=SqlNodeStatusBook(engine),
         stranger_book=SqlStrangerBook(engine),
     )

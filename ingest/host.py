@@ -40,6 +40,7 @@ from core.sparkplug.topics import MessageType, NodeId, Topic
 from ingest.assemble import Assembler, Message, Outcome
 from ingest.ledger import Ledger
 from ingest.session import Link
+from ingest.strangers import Strangers
 
 log = logging.getLogger(__name__)
 
@@ -394,7 +395,8 @@ class Host:
             for node, session in self._assembler.nodes.sessions()
             if session.link is not Link.UNKNOWN
         )
-        self._tell_of_strangers(now_ms)
+        if self._stranger_book is not None:
+            _tell(self._stranger_book, self._assembler.strangers, now_ms)
         if self._status_book is None or now_s - self._written_at < self._settings.status_every_s:
             return
         self._written_at = now_s
@@ -402,16 +404,6 @@ class Host:
             self._status_book.put(self.statuses, now_ms)
         except Unavailable as error:
             log.warning("the state of the gateways could not be written down", extra={"reason": str(error)})
-
-    def _tell_of_strangers(self, now_ms: int) -> None:
-        if self._stranger_book is None:
-            return
-        news = self._assembler.strangers.news(now_ms)
-        try:
-            self._stranger_book.put(news)
-        except Unavailable as error:
-            self._assembler.strangers.again()
-            log.warning("gateways that are not enrolled could not be written down", extra={"reason": str(error)})
 
 
 _BIRTHS_MS = 2_000
@@ -427,6 +419,15 @@ _HEARD = (
     MessageType.NDATA,
     MessageType.DDATA,
 )
+
+
+def _tell(book: StrangerBook, strangers: Strangers, now_ms: int) -> None:
+    """Write down who speaks and is not enrolled, where that is news."""
+    try:
+        book.put(strangers.news(now_ms))
+    except Unavailable as error:
+        strangers.again()
+        log.warning("gateways that are not enrolled could not be written down", extra={"reason": str(error)})
 
 
 def _reloaded(store: TimeSeriesStore, stopping: threading.Event) -> Ledger | None:
