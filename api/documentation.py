@@ -53,7 +53,7 @@ _TAGS: Sequence[Mapping[str, str]] = (
     {"name": "system", "description": "Gateways, health, probes, metrics"},
     {"name": "stream", "description": "The live stream"},
 )
-_EVENTS = (
+EVENTS = (
     events.AlarmEvent,
     events.CaseEvent,
     events.TaskEvent,
@@ -62,6 +62,7 @@ _EVENTS = (
     events.PingEvent,
     events.ResetEvent,
 )
+"""What the live stream carries."""
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
@@ -81,7 +82,7 @@ def document(routes: Sequence[BaseRoute], policy: Policy) -> dict[str, Any]:
     schemas: dict[str, Any] = made["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    for model in (Problem, *_EVENTS):
+    for model in (Problem, *EVENTS):
         _add_schema(schemas, model)
     made["components"]["securitySchemes"] = {
         "session": {"type": "apiKey", "in": "cookie", "name": "__Host-twingrid", "description": "`twingrid` on http"},
@@ -124,11 +125,13 @@ def _finish(operation: dict[str, Any], entry: Entry, scopes: Sequence[str]) -> N
         stream["schema"] = {
             "type": "string",
             "description": "`event:` names the kind, `data:` holds its JSON",
-            "x-events": {
-                re.sub("Event$", "", model.__name__).lower(): {"$ref": f"#/components/schemas/{model.__name__}"}
-                for model in _EVENTS
-            },
+            "x-events": {event_name(model): {"$ref": f"#/components/schemas/{model.__name__}"} for model in EVENTS},
         }
+
+
+def event_name(model: type[Any]) -> str:
+    """The word after ``event:`` in the live stream."""
+    return re.sub("Event$", "", model.__name__).lower()
 
 
 def as_text(made: Mapping[str, Any]) -> str:

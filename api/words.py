@@ -34,6 +34,7 @@ _REASONS: Mapping[Reason, Bilingual] = {
     Reason.MALFORMED_REPLY: Bilingual(zh="应答格式错误", en="the answer was malformed"),
     Reason.BUS_BUDGET: Bilingual(zh="总线时间不足", en="there was no time left on the bus"),
     Reason.NOT_PUBLISHED: Bilingual(zh="设备未上报", en="the device did not publish"),
+    Reason.NOTHING_TO_MEASURE: Bilingual(zh="当前无可测之值", en="there was nothing to measure"),
     Reason.OUT_OF_RANGE: Bilingual(zh="超出合理范围", en="outside the plausible range"),
     Reason.NOT_IMPLEMENTED: Bilingual(zh="设备不提供该值", en="the device does not provide it"),
     Reason.SENSOR_ERROR: Bilingual(zh="传感器故障", en="the sensor reports an error"),

@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from app.sight_places import Marks, gates_of, points_behind
 from app.sight_texts import Names, dark, say
 from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind
 from core.places import ClassMembers, parents
 from core.ports.nodes import NodeStatus, Origin
 from core.ports.registry import Gateway
-from core.readings import Readings
+from core.readings import Int32s, Readings
 from core.sparkplug.topics import NodeId
 from rules.sight import Sight
 from rules.sight_evidence import GatewayState, Heard
@@ -43,6 +45,7 @@ class Watchman:
         names: Names | None = None,
         communities: Mapping[int, str] | None = None,
         origins: Mapping[NodeId, Mapping[str, Origin]] | None = None,
+        measured: Int32s | None = None,
     ) -> None:
         """Take the registry as it is now.
 
@@ -56,6 +59,8 @@ class Watchman:
             names: for what alarms say; without them they say what their rule says.
             communities: number to code; without them nothing is said of whole communities.
             origins: what is known already of where metrics are read from.
+            measured: numbers of the points that had a value before this process began; one that stays silent from the
+                beginning on is announced only if it is among them.
         """
         self._statuses = statuses
         self._started_ms = started_ms
@@ -74,6 +79,8 @@ class Watchman:
         self._origins = dict(origins or {})
         self._heard = Heard(started_ms)
         self._sight = Sight(self._grow(), self._heard, started_ms, self._marks.rules)
+        if measured is not None:
+            self._heard.measured_before(measured.astype(np.intp))
         self._grown_ms = started_ms
         self._wanted = False
 

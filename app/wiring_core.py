@@ -34,6 +34,7 @@ from app.notification import courier
 from app.rule_reload import ReloadDesk, RuleReloader, removed_rules
 from app.rules_in_force import StartingRules, in_force_file, keep, starting_rules
 from app.settings import Settings
+from app.sight_before import measured_before
 from app.sight_places import marks_of
 from app.sight_texts import Names
 from app.snapshot import read_snapshot
@@ -47,6 +48,7 @@ from core.calendar import SiteCalendar
 from core.clock import Clock, SystemClock
 from core.errors import Refused, Unavailable
 from core.ports.store import TimeSeriesStore
+from core.readings import Int32s
 from dispatch.courier import Courier
 from dispatch.drills import SqlDrills
 from dispatch.exchange.sender import PartnerSender
@@ -218,7 +220,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             registry=registry,
             started_ms=clock.now_ms(),
         )
-        _post_watchman(parts)
+        _post_watchman(parts, measured_before(store, clock.now_ms()))
         yield parts
 
 
@@ -236,8 +238,8 @@ def _preventive(
     )
 
 
-def _post_watchman(parts: Core) -> None:
-    """Have gateways and facilities watched as the registry knows them now."""
+def _post_watchman(parts: Core, measured: Int32s | None = None) -> None:
+    """Have gateways and facilities watched as the registry knows them now; ``measured``: for the first of them."""
     communities = {one.number: one for one in parts.registry.communities()}
     names = Names(
         places=parts.registry.roster().places,
@@ -257,6 +259,7 @@ def _post_watchman(parts: Core) -> None:
         marks=marks_of(parts.rule_set),
         names=names,
         communities={number: one.code for number, one in communities.items()},
+        measured=measured,
     )
     parts.judge.look_out(watchman)
 

@@ -91,6 +91,11 @@ class Measurement:
     event_interval_s: float | None = None
 
     @property
+    def says_yes_or_no(self) -> bool:
+        """Whether its values are 1 for yes and 0 for no."""
+        return (self.kind, self.unit, self.low, self.high) == (PointKind.STATE, "1", 0.0, 1.0)
+
+    @property
     def pace_s(self) -> float:
         """Time between two readings when something happens."""
         return self.interval_s if self.event_interval_s is None else self.event_interval_s

@@ -34,6 +34,8 @@ class Reason(IntEnum):
     MALFORMED_REPLY = 6
     BUS_BUDGET = 7
     NOT_PUBLISHED = 8
+    NOTHING_TO_MEASURE = 9
+    """The source says so itself: it lives, and there is nothing now of which it could give a value."""
     # bad: a value was had and must not be believed
     OUT_OF_RANGE = 16
     NOT_IMPLEMENTED = 17

@@ -151,7 +151,7 @@ class Health:
 FILL_LEVELS = (80, 90, 95)
 """Percent of the disk at which somebody should know, while there is still room."""
 
-_METRICS: tuple[tuple[str, str, DataType], ...] = (
+NODE_METRICS: tuple[tuple[str, str, DataType], ...] = (
     ("Health/Spool bytes", "spool_bytes", DataType.INT64),
     ("Health/Spool readings", "spool_readings", DataType.INT64),
     ("Health/Spool oldest ms", "spool_oldest_ms", DataType.INT64),
@@ -179,11 +179,12 @@ _METRICS: tuple[tuple[str, str, DataType], ...] = (
     ("Health/Adapter rejected", "adapter_rejected", DataType.INT64),
     ("Health/Mode", "mode", DataType.STRING),
 )
+"""Name, attribute and datatype of what a gateway says of itself, without its buses."""
 
 
 def node_metrics(health: Health) -> Sequence[NodeMetric]:
     """The health as metrics of NBIRTH and NDATA."""
-    metrics = [NodeMetric(name=name, type=kind, value=getattr(health, key)) for name, key, kind in _METRICS]
+    metrics = [NodeMetric(name=name, type=kind, value=getattr(health, key)) for name, key, kind in NODE_METRICS]
     for bus in health.buses:
         metrics.append(
             NodeMetric(name=f"Health/Bus {bus.id} used %", type=DataType.DOUBLE, value=round(bus.used_percent, 1))

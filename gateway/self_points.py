@@ -22,7 +22,7 @@ from gateway.remote_file import SELF_DEVICE
 from gateway.witness import Doubt
 
 _DOUBTFUL = quality(QualityClass.UNCERTAIN, Reason.CLOCK_UNSYNCED)
-_UNKNOWN = quality(QualityClass.NOT_MEASURED, Reason.NOT_PUBLISHED)
+_NOTHING = quality(QualityClass.NOT_MEASURED, Reason.NOTHING_TO_MEASURE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,7 +141,7 @@ class SelfReport:
         time_ms = self._last_ms = max(stamp[0], self._last_ms + 1)
         vitals = replace(vitals, poll_error_percent=self._error_percent(vitals.health))
         value = np.array([float(measure.value(vitals)) for measure in MEASURES])
-        codes = np.where(np.isnan(value), _UNKNOWN, _DOUBTFUL if stamp[1] else GOOD).astype(np.uint8)
+        codes = np.where(np.isnan(value), _NOTHING, _DOUBTFUL if stamp[1] else GOOD).astype(np.uint8)
         numbers = np.arange(self._first, self._first + len(MEASURES))
         self._points.saw(numbers, time_ms, value, codes, {})
         return Batch(

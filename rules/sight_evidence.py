@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.quality import QualityClass, Reason, quality
-from core.readings import Readings
+from core.readings import Readings, UInt8s
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
 from rules.folding import Level
 from rules.sight_tree import Grown
@@ -19,6 +19,17 @@ from rules.sight_tree import Grown
 GATEWAY_SILENCE_MS = 60_000
 _LOST = quality(QualityClass.NOT_MEASURED, Reason.CONNECTION_LOST)
 _OFFLINE = quality(QualityClass.BAD, Reason.DEVICE_OFFLINE)
+_NOTHING = quality(QualityClass.NOT_MEASURED, Reason.NOTHING_TO_MEASURE)
+
+
+def is_sign_of_life(code: UInt8s) -> Bools:
+    """Which of these qualities, uint8[n], prove that a point is in sight; bool[n].
+
+    *Not measured* and *device offline* are none, but for the source's own word that there is nothing to measure: the
+    share of failed polls of a gateway whose only bus is cut, say. That is no second outage beside that of the bus.
+    """
+    found: Bools = (code == _NOTHING) | (((code >> 6) != QualityClass.NOT_MEASURED) & (code != _OFFLINE))
+    return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,10 +73,10 @@ class Heard:
             self._now = np.concatenate([self._now, np.zeros(more, np.bool_)])
 
     def see(self, batch: Readings, now_ms: int) -> None:
-        """Readings have arrived: a value is a sign of life, *not measured* and *device offline* are none."""
+        """Readings have arrived: what ``is_sign_of_life`` shows that its point is in sight."""
         known = (batch.point >= 0) & (batch.point < len(self._seen_ms))
         point, code = batch.point[known], batch.quality[known]
-        measured = point[((code >> 6) != QualityClass.NOT_MEASURED) & (code != _OFFLINE)]
+        measured = point[is_sign_of_life(code)]
         self._seen_ms[measured] = now_ms
         self._ever[measured] = True
         self._now[measured] = True

@@ -19,17 +19,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.alarms import AlarmChange, ChangeKind, Interval, Severity, SeverityStep
-from core.quality import GOOD, QualityClass, Reason, quality
+from core.quality import GOOD
 from core.readings import Int32s, Readings
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
 from rules.sight import Sight
-from rules.sight_evidence import Evidence, GatewayState, Heard
+from rules.sight_evidence import Evidence, GatewayState, Heard, is_sign_of_life
 from rules.sight_severity import MASS_MS, SAFETY_MS
 from rules.sight_tree import Behind, Gate, grow
 
 TICK_MS = 1_000
 """Sight looks this often at most; in operation it looks a few times a second."""
-_OFFLINE = quality(QualityClass.BAD, Reason.DEVICE_OFFLINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,7 +123,7 @@ class SightReplay:
         """Note the gaps of some points; sorted by (point, time), each point once in a stretch."""
         point, time_ms = batch.point, batch.time_ms
         if len(batch) and int(batch.quality.max()) != GOOD:
-            alive = np.flatnonzero((batch.quality >> 6 != QualityClass.NOT_MEASURED) & (batch.quality != _OFFLINE))
+            alive = np.flatnonzero(is_sign_of_life(batch.quality))
             point, time_ms = point[alive], time_ms[alive]
         if not len(point):
             return

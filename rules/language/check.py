@@ -54,9 +54,7 @@ class Checker(Reaching):
         self, facility_class: FacilityClass, report: Report, classes: Mapping[str, FacilityClass] | None = None
     ) -> None:
         """Check against the measurements of ``facility_class``, and of ``classes``, of which any may be a parent's."""
-        super().__init__(report, classes or {})
-        self._class_id = facility_class.id
-        self._measurements: Mapping[str, Measurement] = facility_class.measurements
+        super().__init__(facility_class, report, classes or {})
         self._attributes = facility_class.attributes
 
     def condition(self, node: syntax.Node) -> Truth | None:
@@ -103,6 +101,8 @@ class Checker(Reaching):
             return self._vote(node)
         if isinstance(node, syntax.Call) and node.name in WINDOWS and WINDOWS[node.name].is_truth:
             return Compare(COMPARISONS["=="], self._window(node).number, Const(1.0))
+        if self._says_yes_or_no(node):
+            return Compare(COMPARISONS["=="], self._number(node).number, Const(1.0))
         raise self._fault(node.at, kinds.NUMBER_ALONE)
 
     def _special(self, node: syntax.Infix) -> Truth | None:
@@ -230,16 +230,6 @@ class Checker(Reaching):
             case _:
                 raise self._fault(node.at, kinds.CONDITION_AS_NUMBER)
 
-    def _measurement(self, node: syntax.Name) -> Measurement:
-        measurement = self._measurements.get(node.name)
-        if measurement is None:
-            near = difflib.get_close_matches(node.name, self._measurements, n=1, cutoff=0.5)
-            hint = DID_YOU_MEAN(near=near[0]) if near else kinds.IT_HAS(known=", ".join(self._measurements))
-            raise self._fault(node.at, kinds.NO_MEASUREMENT, class_id=self._class_id, value=node.name, hint=hint)
-        if measurement.unit not in UNITS:
-            raise self._fault(node.at, kinds.CLASS_WITH_STRANGE_UNIT, value=node.name, unit=measurement.unit)
-        return measurement
-
     def _class_attribute(self, node: syntax.ClassAttribute) -> Typed:
         """What the class says of all its facilities: a constant."""
         value = self._attributes.get(node.name)
@@ -302,7 +292,7 @@ class Checker(Reaching):
     ) -> tuple[Measured | Derived, Unit]:
         """What a window looks back over, and its unit."""
         if aggregate.takes is Takes.CONDITION:
-            if not _is_condition(arg):
+            if not (_is_condition(arg) or self._says_yes_or_no(arg)):
                 raise self._fault(arg.at, kinds.WINDOW_OF_CONDITION, value=node.name)
             condition = self._truth(arg)
             if all(isinstance(operand, OnCalendar) for operand in inner_operands(condition)):
@@ -347,7 +337,7 @@ class Checker(Reaching):
     def _member(self, arg: syntax.Node, of_condition: bool, node: syntax.OfGroup) -> tuple[Number | Truth, Unit]:
         """What is read of each member, and its unit."""
         if of_condition:
-            if not _is_condition(arg):
+            if not (_is_condition(arg) or self._says_yes_or_no(arg)):
                 raise self._fault(arg.at, kinds.GROUP_COUNTS, value=node.name)
             return self._truth(arg), PLAIN
         if _is_condition(arg):

@@ -1,4 +1,4 @@
-"""What of a check concerns other facilities' measurements: those of parents, and windows over them."""
+"""What of a check concerns names of measurements: one's own, those of parents, and windows over these."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ SECOND_MS = 1000
 
 
 class Reaching(Units):
-    """Names of parents' measurements, and what windows and groups do not look at; faults go to ``report``."""
+    """Names of measurements, one's own and parents', and what windows and groups do not look at."""
 
-    def __init__(self, report: Report, classes: Mapping[str, FacilityClass]) -> None:
-        """Parents may be of any of ``classes``."""
+    def __init__(self, facility_class: FacilityClass, report: Report, classes: Mapping[str, FacilityClass]) -> None:
+        """The measurements are those of ``facility_class``; parents may be of any of ``classes``."""
         super().__init__(report)
+        self._class_id = facility_class.id
+        self._measurements: Mapping[str, Measurement] = facility_class.measurements
         self._classes = classes
         self._grouping = False
         self._in_window = False
@@ -38,6 +40,22 @@ class Reaching(Units):
         """Groups look at what is measured."""
         if self._grouping:
             raise self._fault(at, kinds.NOT_IN_GROUP, value=value)
+
+    def _measurement(self, node: syntax.Name) -> Measurement:
+        measurement = self._measurements.get(node.name)
+        if measurement is None:
+            near = difflib.get_close_matches(node.name, self._measurements, n=1, cutoff=0.5)
+            hint = DID_YOU_MEAN(near=near[0]) if near else kinds.IT_HAS(known=", ".join(self._measurements))
+            raise self._fault(node.at, kinds.NO_MEASUREMENT, class_id=self._class_id, value=node.name, hint=hint)
+        if measurement.unit not in UNITS:
+            raise self._fault(node.at, kinds.CLASS_WITH_STRANGE_UNIT, value=node.name, unit=measurement.unit)
+        return measurement
+
+    def _says_yes_or_no(self, node: syntax.Node) -> bool:
+        """A measurement that is a condition by itself, as ``door_open`` or ``parent.mains``: it holds when it is 1."""
+        if isinstance(node, syntax.Name):
+            return self._measurement(node).says_yes_or_no
+        return isinstance(node, syntax.ParentName) and self._parent_says_yes_or_no(node)
 
     def _of_parent(self, node: syntax.ParentName) -> Measurement:
         """The measurement of some class that bears the name; all classes that have it must mean the same quantity."""
@@ -61,6 +79,12 @@ class Reaching(Units):
                 known = ", ".join(f"{name} ({other.unit})" for name, other in found.items())
                 raise self._fault(node.at, kinds.PARENTS_DIFFER, value=node.name, known=known)
         return first
+
+    def _parent_says_yes_or_no(self, node: syntax.ParentName) -> bool:
+        """Whether the measurement is yes or no in every class that has it."""
+        self._of_parent(node)
+        named = (one.measurements.get(node.name) for one in self._classes.values())
+        return all(one.says_yes_or_no for one in named if one is not None)
 
     def _window_of_parent(
         self, node: syntax.Call, read: syntax.ParentName, aggregate: WindowAggregate, window: syntax.Quantity

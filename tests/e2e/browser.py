@@ -105,7 +105,7 @@ def person(
         is_mobile=width < 768,
         service_workers="allow" if keeps else "block",
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     somebody = Person(context=context, base_url=base_url, language=language)
     if not keeps:
         somebody.forgiven.append("Service Worker registration blocked by Playwright")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.conftest import find_free_port, require_program
 from tests.e2e.browser import chromium
 from tests.e2e.worlds import World, mock
+
+expect.set_options(timeout=20_000)  # what never comes fails then; on a loaded machine five seconds are short
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,7 @@ class Victim:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def until(condition: Callable[[], bool], what: str, timeout_s: float = 30.0, step_s: float = 0.03) -> float:
+def until(condition: Callable[[], bool], what: str, timeout_s: float = 60.0, step_s: float = 0.03) -> float:
     """Wait for something to become true; how long that took.
 
     Raises:

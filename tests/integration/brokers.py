@@ -19,7 +19,7 @@ mqtt {{ listen: "127.0.0.1:{port}" }}
 """
 
 
-def wait_for_port(port: int, timeout_s: float = 10.0) -> None:
+def wait_for_port(port: int, timeout_s: float = 60.0) -> None:
     """Return as soon as something listens.
 
     Raises:

@@ -114,4 +114,5 @@ def test_each_outage_is_one_alarm_and_nothing_bursts(demo: Demo) -> None:
     assert found["elec-outage"].hidden["devices"] == 3
     # The script gives the power back at 330 s and the alarm holds a minute more; a quick machine waits longest for it.
     demo.until(lambda: not on(demo), 420)
-    assert {row.alarm_id for row in rows(demo)} == before, "what came back has raised nothing"
+    extra = [row for row in rows(demo) if row.alarm_id not in before]
+    assert not extra, "what came back has raised nothing"

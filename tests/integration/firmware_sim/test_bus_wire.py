@@ -190,7 +190,7 @@ async def test_a_timetable_runs_by_itself() -> None:
         assert len(await terminal.exchange(rtu_frame(1, READ), 9)) == 9
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 3.0) -> None:
+async def until(condition: Callable[[], object], timeout_s: float = 30.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -65,7 +65,7 @@ async def client(port: int, timeout: float = 0.4) -> AsyncIterator[AsyncModbusTc
         connection.close()
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 3.0) -> None:
+async def until(condition: Callable[[], object], timeout_s: float = 30.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

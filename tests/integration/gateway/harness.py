@@ -19,7 +19,7 @@ from core.sparkplug.topics import MessageType, NodeId, Topic, parse
 from gateway.mqtt import BrokerAddress, MqttConnection
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 15.0) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Wait for a condition; the test fails when it does not come true."""
     async with asyncio.timeout(timeout_s):
         while not condition():

@@ -87,7 +87,7 @@ def outcome(host: ModelHost, number: int) -> str:
 
 async def pushed(host: ModelHost, number: int, text: str, *wanted: str) -> None:
     """Push until the gateway answers, as the host does."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while outcome(host, number) not in wanted:
             push(host, number, text)
             await asyncio.sleep(0.3)
@@ -216,7 +216,7 @@ async def test_findings_and_the_running_text_travel_north(
         await until(lambda: bool(report(host)))
         await pushed(host, 1, bus_of(port).replace("generic-f32", "nope").replace("host:", "hots:"), "refused")
         assert [one["line"] for one in report(host)["answer"]["findings"]] == [2, 3, 7]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not host.node_metrics.get(CONFIGURATION):
                 show(host)
                 await asyncio.sleep(0.2)

@@ -86,7 +86,7 @@ def line(port: int) -> Iterator[Line]:
         it.close()
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 15.0) -> None:
+def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Wait for something to become true, and fail if it does not."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -98,16 +100,16 @@ NAMES = Names(
     communities={"east": Text(zh="东社区", en="East")},
     measurements={("sewage_pump", "level"): Text(zh="液位", en="Level")},
 )
-ORIGINS = {"p1/level": Origin("b0", "meter"), "p2/level": Origin("b0", "drive")}
+ORIGINS = {"p1/level": Origin("b0", "meter"), "p1/flow": Origin("b0", "meter"), "p2/level": Origin("b0", "drive")}
 
 
 class Street(Scene):
     """The same, with names, and a gateway whose births say what hangs where."""
 
-    def __init__(self, started_ms: int = T0) -> None:
+    def __init__(self, started_ms: int = T0, *, members: Mapping[str, ClassMembers] = MEMBERS, **more: Any) -> None:
         self.statuses = []
-        points = {NODE: frozenset({10, 11})}
-        self.watchman = Watchman(MEMBERS, points, [GATEWAY], lambda: self.statuses, started_ms, names=NAMES)
+        points = {NODE: frozenset({10, 11, 12})}
+        self.watchman = Watchman(members, points, [GATEWAY], lambda: self.statuses, started_ms, names=NAMES, **more)
 
     def born(self, now_ms: int, *points: int) -> None:
         """The gateway is there, its births have come, some points have values."""
@@ -184,6 +186,21 @@ def test_a_unit_that_is_off_stays_announced_when_its_birth_comes_after_a_restart
     again = Street(T0 + 300_000)
     again.watchman.announce([alarm])
     assert again.announced(T0 + 540_000, 10) == []
+
+
+def test_after_a_restart_a_point_is_missed_that_the_store_knows() -> None:
+    """A pump's flow is silent from the beginning on beside its level: said if it ever had a value, else not."""
+    pumps = MEMBERS["sewage_pump"]
+    both = replace(
+        pumps,
+        point={**pumps.point, "flow": np.array([12, -1], np.int32)},
+        stale_after_ms={**pumps.stale_after_ms, "flow": np.array([30_000, 30_000], np.int64)},
+        unit={**pumps.unit, "flow": "m3/h"},
+    )
+    for measured, expected in (((10, 11, 12), [("sight.point", 1, "flow")]), ((10, 11), [])):
+        street = Street(members={"sewage_pump": both}, measured=np.array(measured, np.int32))
+        found = street.announced(T0 + 240_000, 10, 11)
+        assert [(one.rule_id, one.facility, one.element) for one in found] == expected
 
 
 def test_what_carries_gas_fire_fighting_or_lifts_is_known_by_its_class() -> None:

@@ -87,7 +87,7 @@ def test_what_cannot_be_had_has_no_value() -> None:
     for key in ("clock_offset", "disk_used", "bus_used", "units_silent", "links_down", "poll_error_ratio"):
         value, code = seen[key]
         assert math.isnan(value)
-        assert code == quality(QualityClass.NOT_MEASURED, Reason.NOT_PUBLISHED)
+        assert code == quality(QualityClass.NOT_MEASURED, Reason.NOTHING_TO_MEASURE)
 
 
 def test_a_doubtful_clock_makes_doubtful_readings() -> None:

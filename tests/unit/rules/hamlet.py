@@ -16,6 +16,7 @@ from rules.sight_tree import Behind, Gate, Grown, grow
 
 START_MS = 1_790_000_000_000
 _LOST = quality(QualityClass.NOT_MEASURED, Reason.CONNECTION_LOST)
+_NOTHING = quality(QualityClass.NOT_MEASURED, Reason.NOTHING_TO_MEASURE)
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,11 @@ class Hamlet:
     dead_buses: set[tuple[str, str]] = field(default_factory=set)
     dead_units: set[tuple[str, str, str]] = field(default_factory=set)
     dead_points: set[int] = field(default_factory=set)
+    idle_points: set[int] = field(default_factory=set)
     dark: dict[int, str] = field(default_factory=dict)
     on: dict[str, AlarmChange] = field(default_factory=dict)
     log: list[AlarmChange] = field(default_factory=list)
+    measured: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.grown = self.plan.grow()
@@ -84,10 +87,11 @@ class Hamlet:
         self.sight = Sight(self.grown, self.heard, self.now_ms, {"outage": "lost"})
 
     def restart(self) -> None:
-        """The process is killed and comes back: the journal is all it has."""
+        """The process is killed and comes back: journal and store are all it has."""
 
         self.heard = Heard(self.now_ms)
         self.sight = Sight(self.grown, self.heard, self.now_ms, {"outage": "lost"})
+        self.heard.measured_before(np.array(sorted(self.measured), np.intp))
         self.sight.announce(
             AnnouncedAlarm(
                 alarm_id=one.alarm_id,
@@ -128,12 +132,14 @@ class Hamlet:
         """Let time pass; whoever lives is heard at the end of it."""
         self.now_ms += seconds * 1000
         alive = [one for one in self.plan.points if self.lives(one)]
+        self.measured |= {one.point for one in alive}
         lost = [
             one
             for one in self.plan.points
             if (one.gateway, one.bus) in self.dead_buses and one.gateway not in self.dead_gates
         ]
-        spoken = [*((one.point, GOOD) for one in alive), *((one.point, _LOST) for one in lost)]
+        said = [(one.point, _NOTHING if one.point in self.idle_points else GOOD) for one in alive]
+        spoken = [*said, *((one.point, _LOST) for one in lost)]
         if spoken:
             point, code = (list(column) for column in zip(*spoken, strict=True))
             n = len(point)

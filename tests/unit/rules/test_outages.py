@@ -94,6 +94,18 @@ def test_a_point_that_falls_silent_beside_living_ones_is_named_itself() -> None:
     assert said(over(world, 120)) == [("opened", "sight.point", "level")]
 
 
+def test_a_point_whose_source_says_that_there_is_nothing_to_measure_is_in_sight() -> None:
+    """The share of failed polls of a gateway whose bus is cut was a second outage, hours after the first.
+
+    When the source says nothing any more, it is silent as any other.
+    """
+    world = lively(street(1))
+    world.idle_points.add(2)
+    assert over(world, 600) == []
+    world.dead_points.add(2)
+    assert said(over(world, 120)) == [("opened", "sight.point", "level")]
+
+
 def test_a_point_that_was_never_measured_is_not_announced() -> None:
     """What a device does not have is a matter of commissioning, no outage."""
     world = Hamlet(street(1))
@@ -223,6 +235,39 @@ def test_a_restart_does_not_take_the_silent_meter_of_a_lost_supply_for_a_living_
     after = said(over(world, 60, 1))
     assert after == [("closed", "sight.supply", "")], "a value of the meter says that the board is well"
     assert said(over(world, RETURN_MS // 1000)) == [("opened", "sight.gateway", "")]
+
+
+def test_after_a_restart_a_point_is_raised_that_another_alarm_had_hidden() -> None:
+    """A unit is off when the process restarts; it comes back, one of its two points does not.
+
+    The journal knows the unit's alarm alone. Before, the point counted as never measured and was never raised.
+    """
+    world = lively(street(1))
+    world.dead_units.add(("g/0", "b0", "u1"))
+    assert said(over(world, 200)) == [("opened", "sight.unit", "g/0/b0/u1")]
+    world.restart()
+    assert said(over(world, 200)) == []
+    world.dead_units.clear()
+    world.dead_points.add(2)
+    assert said(over(world, 200)) == [("closed", "sight.unit", "g/0/b0/u1"), ("opened", "sight.point", "level")]
+
+
+def test_after_a_restart_a_point_is_raised_that_fell_silent_just_before() -> None:
+    """Nothing of it is in the journal yet."""
+    world = lively(street(1))
+    world.dead_points.add(2)
+    assert said(over(world, 30)) == []
+    world.restart()
+    assert said(over(world, 120)) == [("opened", "sight.point", "level")]
+
+
+def test_a_restart_makes_no_outage_of_a_point_that_was_never_measured() -> None:
+    """Its unit answers, before and after."""
+    world = Hamlet(street(1))
+    world.dead_points.add(2)
+    assert over(world, 120) == []
+    world.restart()
+    assert over(world, 200) == []
 
 
 # --- what becomes grave -----------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.errors import Invalid
-from core.places import ClassMembers, FacilityClass, Relation, Text
+from core.places import ClassMembers, FacilityClass, PointKind, Relation, Text
 from core.readings import Readings, readings
 from rules.engine import aggregation
 from rules.engine.engine import Engine, EngineSettings
@@ -432,3 +432,65 @@ def test_a_replay_of_one_facility_reads_those_it_depends_on() -> None:
     replay.close(BASE_MS + 12 * SECOND_MS)
     found = sorted((one.rule.id, one.facility, one.interval.start_ms - BASE_MS) for one in replay.alarms())
     assert found == [("alone", 100, 8_000), ("together", 100, 8_000)]
+
+
+# --- measurements that are conditions by themselves -------------------------------------------------------------------
+
+YES_OR_NO = replace(measurement("supply_ok", "1"), kind=PointKind.STATE, low=0.0, high=1.0)
+STATES = {
+    "pump": FacilityClass(
+        id="pump",
+        name=Text(zh="泵", en="pump"),
+        measurements={
+            "level": measurement("level", "m"),
+            "supply_ok": YES_OR_NO,
+            "code": replace(YES_OR_NO, key="code", high=65535.0),
+        },
+    ),
+    "board": FacilityClass(
+        id="board",
+        name=Text(zh="配电箱", en="board"),
+        measurements={"supply_ok": YES_OR_NO, "code": replace(YES_OR_NO, key="code")},
+    ),
+}
+
+
+def _pump(rule_id: str, when: str) -> str:
+    return rule_text(rule_id, when).replace("class: well", "class: pump")
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("supply_ok", "supply_ok == 1"),
+        ("not supply_ok and level > 1 m", "not supply_ok == 1 and level > 1 m"),
+        ("parent.supply_ok and level > 1 m", "parent.supply_ok == 1 and level > 1 m"),
+        ("level > 1 m or not parent.supply_ok", "level > 1 m or not parent.supply_ok == 1"),
+        ("count(supply_ok) of community < 3", "count(supply_ok == 1) of community < 3"),
+        ("time(supply_ok) over 1 h > 10 min", "time(supply_ok == 1) over 1 h > 10 min"),
+        ("at least 1 of (supply_ok, parent.supply_ok)", "at least 1 of (supply_ok == 1, parent.supply_ok == 1)"),
+    ],
+)
+def test_what_says_yes_or_no_is_a_condition(short: str, long: str) -> None:
+    """It holds when it is 1, wherever a condition stands; as a number it goes on being one."""
+    rules = load_rules({"r.yaml": _pump("a", short) + _pump("b", long)}, STATES).rules
+    assert form(rules[0].when) == form(rules[1].when)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "said"),
+    [
+        ("code", 1, "a number is no condition"),
+        ("level > 1 m and parent.code", 17, "a number is no condition"),
+        ("parent.supply_okay", 1, "did you mean 'supply_ok'?"),
+        ("suply_ok", 1, "did you mean 'supply_ok'?"),
+        ("supply_ok + 1", 11, "a number is no condition"),
+    ],
+)
+def test_what_says_more_than_yes_or_no_is_compared(text: str, column: int, said: str) -> None:
+    """A code has more values than two; of a parent it is one as soon as one class has such a code."""
+    with pytest.raises(Invalid) as caught:
+        load_rules({"r.yaml": _pump("a", text)}, STATES)
+    (finding,) = caught.value.findings
+    assert said in str(finding)
+    assert finding.column == column + 9

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from core.alarms import AlarmChange, ChangeKind, Interval, Severity
-from core.quality import QualityClass, quality
+from core.quality import QualityClass, Reason, quality
 from core.readings import Readings, readings
 from rules.sight import Sight
 from rules.sight_evidence import GatewayState, Heard
@@ -200,6 +200,9 @@ def test_what_is_not_measured_is_no_sign_of_life() -> None:
     blind = readings(point=past.point, time_ms=past.time_ms, value=past.value, quality=code)
     (found,) = replayed(scenery(2, 2), blind, 20)
     assert (found.rule_id, found.facility, found.stop_ms) == ("sight.point", 101, None)
+    code[code != 0] = quality(QualityClass.NOT_MEASURED, Reason.NOTHING_TO_MEASURE)
+    idle = readings(point=past.point, time_ms=past.time_ms, value=past.value, quality=code)
+    assert replayed(scenery(2, 2), idle, 20) == (), "the source lives and says so"
 
 
 def test_it_can_be_stopped() -> None:
