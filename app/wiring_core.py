@@ -328,12 +328,7 @@ def _engine_settings(settings: Settings) -> EngineSettings:
 
 
 def _host(
-    settings: Settings,
-    store: TimeSeriesStore,
-    directory: Directory,
-    clock: Clock,
-    judge: Judge,
-    engine: sa.Engine,
+    settings: Settings, store: TimeSeriesStore, directory: Directory, clock: Clock, judge: Judge, engine: sa.Engine
 ) -> Host:
     options = HostSettings(
         broker_url=broker_url(settings),
