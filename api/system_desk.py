@@ -13,6 +13,7 @@ from api.histories import DAY_MS, asked_range
 from api.metrics import CONTENT_TYPE, Metrics
 from api.models.base import Bilingual
 from api.models.system import (
+    GatewayGap,
     GatewayLedger,
     GatewayList,
     GatewayView,
@@ -34,12 +35,14 @@ from core.completeness import completeness
 from core.errors import TwingridError, Unavailable
 from core.ports.nodes import NodeStatus
 from core.ports.registry import Gateway
-from core.ports.store import StoreCounts
+from core.ports.store import GapRecord, StoreCounts
 from core.sparkplug.commit import GapReason
 
 _BACKLOG_METRICS = ("Health/Spool readings", "spool_readings", "Spool/Readings", "spool.readings", "spool_backlog")
 _LATE_MS = 15 * 60_000
 """A limit of a channel delays a message by some minutes; more is worth a look."""
+_MOST_GAPS = 200
+"""Gap records in one answer; a gateway that thins for days writes thousands."""
 _ANSWERS = Bilingual(zh="正常", en="answers")
 _SILENT = Bilingual(zh="没有应答", en="does not answer")
 
@@ -90,6 +93,8 @@ class SystemDesk:
             oldest_waiting_ms=found.oldest_ms or None,
             without_date=found.held,
             lost=[*_lost(found.lost, dated=True), *_lost(found.undated, dated=False)],
+            gaps=[_gap(one) for one in found.records[:_MOST_GAPS]],
+            gap_count=len(found.records),
             last_seen_ms=found.seen_ms or None,
         )
 
@@ -218,6 +223,19 @@ def _lost(counts: Mapping[GapReason, int], *, dated: bool) -> list[LostReadings]
         LostReadings(reason=gap_name(reason), say=gap_text(reason), readings=readings, dated=dated)
         for reason, readings in sorted(counts.items())
     ]
+
+
+def _gap(record: GapRecord) -> GatewayGap:
+    dated = record.gap.to_ms > 0
+    return GatewayGap(
+        from_ms=record.gap.from_ms if dated else None,
+        to_ms=record.gap.to_ms if dated else None,
+        readings=len(record.span),
+        reason=gap_name(record.gap.reason),
+        say=gap_text(record.gap.reason),
+        epoch=record.epoch,
+        first=record.span.first,
+    )
 
 
 def _gateway(one: Gateway, state: NodeStatus | None, places: Places) -> GatewayView:

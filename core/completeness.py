@@ -7,7 +7,7 @@ said of its spool, which holds what has not arrived yet.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,6 +45,7 @@ class Completeness:
         held: readings that wait for the gateway's clock to be set: their time is not known yet.
         lost: readings given up, by reason; a gap record that touches the stretch counts whole.
         undated: readings given up at a time that nobody knows any more, by reason.
+        records: the gap records that were counted, the latest first; those of an unknown time stand last.
         seen_ms: when the gateway was last heard; 0 if never.
     """
 
@@ -54,6 +55,7 @@ class Completeness:
     held: int
     lost: Mapping[GapReason, int]
     undated: Mapping[GapReason, int]
+    records: Sequence[GapRecord]
     seen_ms: int
 
 
@@ -71,13 +73,16 @@ def completeness(
     """
     lost: Counter[GapReason] = Counter()
     undated: Counter[GapReason] = Counter()
+    records: list[GapRecord] = []
     for record in gaps:
         if record.node != node:
             continue
         if record.gap.to_ms <= 0:
             undated[record.gap.reason] += len(record.span)
+            records.append(record)
         elif record.gap.from_ms < to_ms and record.gap.to_ms >= from_ms:
             lost[record.gap.reason] += len(record.span)
+            records.append(record)
     health = status.health if status else {}
     waiting, oldest_ms, held = (int(health.get(name, 0)) for name in (WAITING, OLDEST, HELD))
     seen_ms = status.seen_ms if status else 0
@@ -88,8 +93,13 @@ def completeness(
         held=held,
         lost=lost,
         undated=undated,
+        records=sorted(records, key=_latest_first),
         seen_ms=seen_ms,
     )
+
+
+def _latest_first(record: GapRecord) -> tuple[int, int, int]:
+    return -record.gap.to_ms, -record.epoch, -record.span.first
 
 
 def _verdict(to_ms: int, status: NodeStatus | None, oldest_ms: int, held: int, lost: bool) -> Verdict:

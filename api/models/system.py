@@ -44,6 +44,18 @@ class LostReadings(Model):
     dated: bool = Field(description="false: nobody knows any more when they were read")
 
 
+class GatewayGap(Model):
+    """One gap record: readings that a gateway read and gave up, as it declared them. It is final."""
+
+    from_ms: TimeMs | None = Field(description="event time of the first of them; null: nobody knows any more")
+    to_ms: TimeMs | None = Field(description="event time of the last of them")
+    readings: int
+    reason: str = Field(examples=["spool_full"])
+    say: Bilingual
+    epoch: int = Field(description="the spool they were in")
+    first: int = Field(description="offset of the first of them in that spool")
+
+
 class GatewayLedger(Model):
     """Whether all readings of a stretch of time are here, and where the others are."""
 
@@ -56,6 +68,8 @@ class GatewayLedger(Model):
     oldest_waiting_ms: TimeMs | None
     without_date: int = Field(description="readings that wait for the gateway's clock to be set")
     lost: list[LostReadings]
+    gaps: list[GatewayGap] = Field(description="the latest gap records, at most 200; those without a time stand last")
+    gap_count: int = Field(description="how many gap records there are, listed or not")
     last_seen_ms: TimeMs | None
 
 

@@ -318,6 +318,41 @@ def test_a_configuration_is_written_compared_and_pushed(
         assert bare_keys(page) == []
 
 
+@pytest.mark.parametrize(("language", "size"), [("zh", DESK), ("en", DESK), ("zh", PHONE), ("en", PHONE)])
+def test_a_gateway_shows_its_health_and_what_it_gave_up(
+    browser: Browser, mock_world: World, language: str, size: tuple[int, int]
+) -> None:
+    """Its own report in words, and the ledger: when, how many, why; a longer stretch of time shows more."""
+    says, ledger, month, bus, full = {
+        "zh": ("网关自述", "缺口台账", "30 天", "总线 rs485-1：占用", "网关缓存已满，数据被舍弃"),
+        "en": (
+            "What it says of itself",
+            "Ledger of gaps",
+            "30 days",
+            "Bus rs485-1: in use",
+            "the gateway's spool was full",
+        ),
+    }[language]
+    with person(browser, mock_world.base_url, language, size) as somebody:
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        page.goto(f"{mock_world.base_url}/gateways")
+        card = page.locator("article").first
+        card.get_by_text(says, exact=True).click()
+        expect(card.get_by_text(bus, exact=True)).to_be_visible()
+        card.get_by_text(ledger, exact=True).click()
+        gaps = card.locator(".gaps li")
+        expect(gaps).to_have_count(2)
+        expect(gaps.first).to_contain_text("1,280")
+        expect(gaps.first).to_contain_text(full)
+        journeys.press(page, month)
+        expect(gaps).to_have_count(3)
+        assert axe_findings(page) == []
+        assert overflow(page) <= 0
+        assert size != PHONE or small_targets(page) == []
+        assert bare_keys(page) == []
+        photograph(page, f"gateway-ledger-{language}-{size[0]}")
+
+
 def test_who_may_not_configure_sees_no_configuration(browser: Browser, mock_world: World) -> None:
     """A manager sees the gateway, not its configuration."""
     with person(browser, mock_world.base_url, "zh", DESK) as somebody:

@@ -465,9 +465,10 @@ const ROUTES = [
   ...ruleRoutes({ facilities, ref, problem }),
   ...equipmentRoutes({ facilities, summary, communities }),
   ...officeRoutes({ communities, facilities, people, ref, problem }),
-  ["GET", /^\/gateways$/, () => ({ items: communities.map((c, i) => ({ id: c.id, node: `g1/gw-${c.code}`, name: text(`${c.name.zh}网关`, `${c.name.en} gateway`), community: { id: c.id, code: c.code, name: c.name }, online: i !== 2, last_seen_ms: Date.now() - (i === 2 ? 1_200_000 : 900), backlog: i === 2 ? 4_112 : 0, stored: 1_204_551 + i * 40_000, since_ms: start - 7 * HOUR, health: { "poll/cycle_ms": 212, "spool/chunks": i }, devices: ["modbus-1", "mqtt-1"], points: 24, revoked: false })) })],
   ["GET", /^\/unknown-gateways$/, () => ({ items: strangers })],
   ["POST", /^\/gateways$/, (me, parts, q, body) => { const at = strangers.findIndex((one) => one.node === body.node); const [one] = strangers.splice(at, at < 0 ? 0 : 1); return { id: 99, facilities: [], points: found(one).facilities.length }; }],
+  ["GET", /^\/gateways$/, () => ({ items: communities.map((c, i) => ({ id: c.id, node: `g1/gw-${c.code}`, name: text(`${c.name.zh}网关`, `${c.name.en} gateway`), community: { id: c.id, code: c.code, name: c.name }, online: i !== 2, last_seen_ms: Date.now() - (i === 2 ? 1_200_000 : 900), backlog: i === 2 ? 4_112 : 0, stored: 1_204_551 + i * 40_000, since_ms: start - 7 * HOUR, health: { "Health/Bus rs485-1 used %": 41.5, "Health/Bus rs485-1 connected": 1, "Health/Bus rs485-1 units silent": i, "Health/Clock doubtful": 0, "Health/Disk used %": 37.2, "Health/Spool readings": i === 2 ? 4_112 : 0, "Health/Spool oldest ms": i === 2 ? Date.now() - HOUR : 0, "Health/Polls failed": 12, "poll/cycle_ms": 212 }, devices: ["modbus-1", "mqtt-1"], points: 24, revoked: false })) })],
+  ["GET", /^\/gateways\/(\d+)\/ledger$/, (me, [, id], q) => ledgerOf(Number(id), Number(q.get("from_ms")))],
   ["GET", /^\/gateways\/(\d+)\/configurations$/, (me, [, id]) => ({ running: RUNNING, items: versionsOf(Number(id)).map(({ text: _text, difference: _difference, ...one }) => one).toReversed() })],
   ["GET", /^\/gateways\/(\d+)\/configurations\/(\d+)$/, (me, [, id, version]) => found(versionsOf(Number(id))[Number(version) - 1])],
   ["POST", /^\/gateways\/(\d+)\/configurations$/, (me, [, id], q, body) => { const all = versionsOf(Number(id)); all.push(versionOf(all.length + 1, body.text, body.note, me.username)); return all.at(-1); }],
@@ -485,6 +486,13 @@ const configurations = new Map();
 function versionOf(version, written, note, username) {
   const difference = ["--- version 0", `+++ version ${version}`, "@@ -1,3 +1,3 @@", ...RUNNING.text.trimEnd().split("\n").map((line) => `-${line}`), ...written.trimEnd().split("\n").map((line) => `+${line}`)];
   return { version, state: "draft", note, sha256: "1".repeat(64), created_ms: Date.now(), created_by: username, pushed_ms: null, pushed_by: "", answered_ms: null, reason: null, findings: [], text: written, difference };
+}
+/** Two gaps, one of them older than a week, and one of an unknown time. */
+function ledgerOf(gateway, fromMs) {
+  const full = text("网关缓存已满，数据被舍弃", "the gateway's spool was full"), damaged = text("网关缓存损坏", "the gateway's spool was damaged");
+  const given = [[2 * HOUR, HOUR, 1_280, 5_000], [240 * HOUR, 239 * HOUR, 1, 100]].map(([a, b, readings, first]) => ({ from_ms: start - a, to_ms: start - b, readings, reason: "spool_full", say: full, epoch: 1, first })).filter((one) => one.to_ms >= fromMs);
+  const lost = { reason: "spool_full", say: full, readings: given.reduce((sum, one) => sum + one.readings, 0), dated: true };
+  return { gateway, from_ms: fromMs, to_ms: Date.now(), verdict: "lost", say: text("部分数据已被网关舍弃，其余均已到达", "some readings were given up, all others have arrived"), waiting: 0, oldest_waiting_ms: null, without_date: 0, lost: [lost, { reason: "damaged", say: damaged, readings: 7, dated: false }], gaps: [...given, { from_ms: null, to_ms: null, readings: 7, reason: "damaged", say: damaged, epoch: 1, first: 40 }], gap_count: given.length + 1, last_seen_ms: Date.now() };
 }
 function versionsOf(gateway) {
   if (!configurations.has(gateway)) {

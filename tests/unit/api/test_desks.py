@@ -17,12 +17,15 @@ from core.alarms import AlarmKind, Severity
 from core.cases import TaskState
 from core.clock import ManualClock
 from core.errors import Unavailable
+from core.offsets import OffsetRange
 from core.people import Role
 from core.ports.feed import FeedKind
 from core.ports.registry import Facility, FacilityFilter, Page, PageRequest
-from core.ports.store import Commit
+from core.ports.store import Commit, GapRecord
 from core.quality import QualityClass, Reason, quality
 from core.readings import Int32s, Readings, readings
+from core.sparkplug.commit import Gap, GapReason
+from core.sparkplug.topics import NodeId
 from store.memory import MemoryStore
 from tests.unit.api.world import NOW_MS, FakeCases, FakeDirectory, World, alarm_row, facility_of, registry, task_row
 
@@ -311,6 +314,53 @@ def test_a_gateways_ledger_says_what_is_owed(world: World) -> None:
     assert answer["say"]["zh"]
     assert answer["say"]["en"]
     assert (wrong.status_code, unknown.status_code) == (422, 404)
+
+
+def test_a_gateways_ledger_lists_its_gaps(world: World) -> None:
+    """The latest first with time, count and reason; undated ones last; others not at all."""
+    ours, other = NodeId("g", "gw1"), NodeId("g", "gw9")
+    kept = [
+        (ours, 0, 10, GapReason.SPOOL_FULL, NOW_MS - 9_000_000, NOW_MS - 8_000_000),
+        (ours, 10, 11, GapReason.THINNED, NOW_MS - 5_000, NOW_MS - 5_000),
+        (ours, 20, 27, GapReason.DAMAGED, 0, 0),
+        (ours, 30, 31, GapReason.TOO_OLD, NOW_MS - 90_000_000, NOW_MS - 89_000_000),
+        (other, 0, 99, GapReason.SPOOL_FULL, NOW_MS - 9_000_000, NOW_MS - 8_000_000),
+    ]
+    gaps = [
+        GapRecord(node=node, epoch=3, span=OffsetRange(first, stop), gap=Gap(reason=why, from_ms=begin, to_ms=end))
+        for node, first, stop, why, begin, end in kept
+    ]
+    world.store.commit(Commit(readings=readings(point=[], time_ms=[], value=[]), gaps=gaps))
+    with world.client("technician1") as client:
+        number = client.get("/api/v1/gateways").json()["items"][0]["id"]
+        answer = client.get(f"/api/v1/gateways/{number}/ledger").json()
+    seen = [(one["first"], one["readings"], one["reason"], one["from_ms"], one["to_ms"]) for one in answer["gaps"]]
+    assert seen == [
+        (10, 1, "thinned", NOW_MS - 5_000, NOW_MS - 5_000),
+        (0, 10, "spool_full", NOW_MS - 9_000_000, NOW_MS - 8_000_000),
+        (20, 7, "damaged", None, None),
+    ]
+    assert answer["gap_count"] == 3
+    assert all(one["say"]["zh"] and one["say"]["en"] and one["epoch"] == 3 for one in answer["gaps"])
+
+
+def test_of_many_gaps_the_latest_are_listed(world: World) -> None:
+    """At most 200 in an answer, and how many there are."""
+    gaps = [
+        GapRecord(
+            node=NodeId("g", "gw1"),
+            epoch=1,
+            span=OffsetRange(k, k + 1),
+            gap=Gap(reason=GapReason.THINNED, from_ms=NOW_MS - 1_000 + k, to_ms=NOW_MS - 1_000 + k),
+        )
+        for k in range(203)
+    ]
+    world.store.commit(Commit(readings=readings(point=[], time_ms=[], value=[]), gaps=gaps))
+    with world.client("technician1") as client:
+        number = client.get("/api/v1/gateways").json()["items"][0]["id"]
+        answer = client.get(f"/api/v1/gateways/{number}/ledger").json()
+    assert answer["gap_count"] == 203
+    assert [one["first"] for one in answer["gaps"]] == list(range(202, 2, -1))
 
 
 def test_metrics_are_openmetrics(world: World) -> None:

@@ -66,3 +66,4 @@ def test_what_was_given_up_is_counted_by_reason() -> None:
     assert found.lost == {GapReason.SPOOL_FULL: 30, GapReason.THINNED: 30}
     assert found.undated == {GapReason.DAMAGED: 50}
     assert found.verdict is Verdict.LOST
+    assert [len(one.span) for one in found.records] == [20, 30, 10, 50]  # the latest first, undated ones last

@@ -39,6 +39,7 @@ import type {
   FlagKind,
   FlagScope,
   FlagView,
+  GatewayLedger,
   GatewayList,
   Health,
   KnownCases,
@@ -286,6 +287,9 @@ export const putNotificationPreference = (body: NotificationWish): Promise<Notif
 export const getGateways = ({ signal }: Signal = {}): Promise<GatewayList> => call("/gateways", { signal });
 export const getUnknownGateways = ({ signal }: Signal = {}): Promise<UnknownGateways> => call("/unknown-gateways", { signal });
 export const enrolGateway = (body: EnrolmentRequest): Promise<EnrolledGateway> => call("/gateways", { method: "POST", body });
+/** Of the time since `fromMs` until now. */
+export const getGatewayLedger = (gateway: number, fromMs: number, { signal }: Signal = {}): Promise<GatewayLedger> =>
+  call(`/gateways/${gateway}/ledger`, { query: { from_ms: fromMs }, signal });
 const configurationPath = (gateway: number, rest = ""): string => `/gateways/${gateway}/configurations${rest}`;
 export const getConfigurations = (gateway: number, { signal }: Signal = {}): Promise<ConfigurationList> =>
   call(configurationPath(gateway), { signal });

@@ -7335,6 +7335,40 @@ export interface components {
             say: components["schemas"]["Bilingual"];
         };
         /**
+         * GatewayGap
+         * @description One gap record: readings that a gateway read and gave up, as it declared them. It is final.
+         */
+        GatewayGap: {
+            /**
+             * From Ms
+             * @description event time of the first of them; null: nobody knows any more
+             */
+            from_ms: number | null;
+            /**
+             * To Ms
+             * @description event time of the last of them
+             */
+            to_ms: number | null;
+            /** Readings */
+            readings: number;
+            /**
+             * Reason
+             * @example spool_full
+             */
+            reason: string;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Epoch
+             * @description the spool they were in
+             */
+            epoch: number;
+            /**
+             * First
+             * @description offset of the first of them in that spool
+             */
+            first: number;
+        };
+        /**
          * GatewayLedger
          * @description Whether all readings of a stretch of time are here, and where the others are.
          */
@@ -7376,6 +7410,16 @@ export interface components {
             without_date: number;
             /** Lost */
             lost: components["schemas"]["LostReadings"][];
+            /**
+             * Gaps
+             * @description the latest gap records, at most 200; those without a time stand last
+             */
+            gaps: components["schemas"]["GatewayGap"][];
+            /**
+             * Gap Count
+             * @description how many gap records there are, listed or not
+             */
+            gap_count: number;
             /** Last Seen Ms */
             last_seen_ms: number | null;
         };
@@ -12792,6 +12836,7 @@ export type FundSource = components['schemas']['FundSource'];
 export type FundsWarning = components['schemas']['FundsWarning'];
 export type FundsWarnings = components['schemas']['FundsWarnings'];
 export type Gap = components['schemas']['Gap'];
+export type GatewayGap = components['schemas']['GatewayGap'];
 export type GatewayLedger = components['schemas']['GatewayLedger'];
 export type GatewayList = components['schemas']['GatewayList'];
 export type GatewayView = components['schemas']['GatewayView'];
