@@ -50,6 +50,7 @@ from api.routes import (
     stream,
     system,
     tokens,
+    webhooks,
 )
 from api.services import Services, build
 from api.settings import ApiSettings
@@ -82,6 +83,7 @@ def routes() -> list[BaseRoute]:
         intakes.router,
         departments.router,
         exchange.router,
+        webhooks.router,
         revisits.router,
         system.router,
         configurations.router,

@@ -44,6 +44,7 @@ _TAGS: Sequence[Mapping[str, str]] = (
     {"name": "alarms", "description": "Alarms and what people do with them"},
     {"name": "cases", "description": "Cases"},
     {"name": "exchange", "description": "Cases of other platforms: their requests, what their numbers stand for"},
+    {"name": "webhooks", "description": "Other programs are told of alarms and cases"},
     {"name": "revisits", "description": "People are asked after the end of a case"},
     {"name": "intakes", "description": "Reports, tasks handed down, the gate, the burden of departments"},
     {"name": "departments", "description": "What a department handed down, what was referred to it, its own burden"},

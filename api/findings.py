@@ -52,6 +52,11 @@ RULES_OF_ALL = Sentence(
     "规则对所有社区生效，只有能看到全部社区的账号才能修改",
     "a rule holds for all communities: only a login that sees them all may change it",
 )
+WEBHOOKS_OF_ALL = Sentence(
+    "webhook 涉及全部社区，只有能看到全部社区的账号才能管理",
+    "webhooks tell of all communities: only a login that sees them all may keep them",
+)
+NO_SUCH_COMMUNITY = Sentence("没有编号为 {number} 的社区", "there is no community {number}")
 NO_CLOSURES = Sentence("此处不能合并案件", "cases cannot be merged here")
 NO_FUNDS = Sentence("此处不能登记资金和计划", "money and plans cannot be kept here")
 NO_INTAKES = Sentence("此处不能受理", "nothing can be reported here")

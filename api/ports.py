@@ -71,6 +71,7 @@ from core.ports.rule_editing import (
 )
 from core.ports.store import GapRecord, Rollups, StoreCounts
 from core.ports.task_photos import TaskPhotos
+from core.ports.webhooks import NoWebhooks, Webhooks
 from core.readings import Int32s, Readings
 
 
@@ -435,6 +436,7 @@ class ApiPorts:
         intakes, photos: reports and tasks handed down.
         task_photos: what whoever repaired or verified has seen.
         exchange: cases of other platforms.
+        webhooks: other programs are told what happens.
         revisits: people are asked after the end of a case.
     """
 
@@ -473,4 +475,5 @@ class ApiPorts:
     photos: Photos = NoIntakes()  # noqa: RUF009 - it has no state
     task_photos: TaskPhotos = NoTaskPhotos()  # noqa: RUF009 - it has no state
     exchange: Exchange = NoExchange()  # noqa: RUF009 - it has no state
+    webhooks: Webhooks = NoWebhooks()  # noqa: RUF009 - it has no state
     revisits: Revisits = NoRevisits()  # noqa: RUF009 - it has no state

@@ -50,6 +50,7 @@ from api.store_gate import StoreGate
 from api.system_desk import SystemDesk
 from api.token_desk import TokenDesk
 from api.tokens import TokenRates
+from api.webhook_desk import WebhookDesk
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +100,7 @@ class Services:
     funds: FundsDesk
     plans: PlanDesk
     exchange: ExchangeDesk
+    webhooks: WebhookDesk
     revisits: RevisitDesk
 
 
@@ -160,5 +162,6 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         funds=FundsDesk(ports, book),
         plans=PlanDesk(ports, book),
         exchange=ExchangeDesk(ports, book),
+        webhooks=WebhookDesk(ports, entrance),
         revisits=RevisitDesk(ports, book),
     )

@@ -37,6 +37,7 @@ from core.ports.nodes import NodeStatus
 from core.ports.registry import Gateway
 from core.ports.store import GapRecord, StoreCounts
 from core.sparkplug.commit import GapReason
+from core.webhooks import WebhookState
 
 _BACKLOG_METRICS = ("Health/Spool readings", "spool_readings", "Spool/Readings", "spool.readings", "spool_backlog")
 _LATE_MS = 15 * 60_000
@@ -107,6 +108,7 @@ class SystemDesk:
             _part("cases", self._answers(self._ports.cases.feed_head)),
             self._gateway_part(),
             self._notification_part(),
+            *self._webhook_part(),
         ]
         promises: list[Promise] = []
         try:
@@ -193,6 +195,28 @@ class SystemDesk:
         elif lag_ms > _LATE_MS:
             say = Bilingual(zh=f"{backlog.waiting} 条等待发送", en=f"{backlog.waiting} wait to be sent")
         return HealthPart(name="notifications", status="ok" if say is _ANSWERS else "degraded", say=say)
+
+    def _webhook_part(self) -> list[HealthPart]:
+        """Where other programs are told: a part of its own once there is one."""
+        try:
+            alive = [one for one in self._ports.webhooks.all() if one.state is not WebhookState.ENDED]
+        except Unavailable:
+            return [_part("webhooks", False)]
+        now_ms = self._ports.clock.now_ms()
+        failing = [
+            one.name
+            for one in alive
+            if one.state is WebhookState.DISABLED
+            or one.given_up
+            or (one.failing_since_ms is not None and now_ms - one.failing_since_ms > _LATE_MS)
+        ]
+        if not alive:
+            return []
+        if not failing:
+            return [_part("webhooks", True)]
+        names = ", ".join(failing)
+        say = Bilingual(zh=f"没有接收：{names}", en=f"do not take what they are told: {names}")
+        return [HealthPart(name="webhooks", status="degraded", say=say)]
 
     def _notification_gauges(self) -> Mapping[str, float]:
         try:

@@ -33,6 +33,7 @@ from app.commands import (
     token,
     up,
     version,
+    webhook,
 )
 from app.console import Speaker
 from app.exits import Exit
@@ -61,7 +62,7 @@ def build(speaker: Speaker) -> typer.Typer:
 
     for part in (
         *(demo, up, core, api, gateway, site, modbus, alarms, notify, check, profile, rule, registry, exchange),
-        *(login, token, doctor, bundle, config, version),
+        *(login, token, webhook, doctor, bundle, config, version),
     ):
         part.register(app, speaker)
     return app

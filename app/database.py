@@ -28,6 +28,7 @@ import dispatch.intake_tables
 import dispatch.plan_tables
 import dispatch.revisit.tables
 import dispatch.tables
+import dispatch.webhooks.tables
 import registry.configurations
 import registry.node_status
 import registry.rule_edits

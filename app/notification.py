@@ -86,6 +86,8 @@ def linker(settings: Settings) -> Callable[[str], str]:
             return f"{base}/intakes"
         if ref.startswith("referral/"):
             return f"{base}/department?show=referred"
+        if ref.startswith("webhook/"):
+            return base
         return f"{base}/tasks/{ref}" if ref.isdigit() else f"{base}/alarms"
 
     return link

@@ -8,6 +8,7 @@ they stand in; what an installation writes lies below ``data_dir``.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -372,6 +373,15 @@ class ExchangeSettings(Section):
     partners: Mapping[ChannelName, PartnerSettings] = {}
 
 
+class WebhookSettings(Section):
+    """Where other programs may be told of alarms and cases (docs/ecosystem.md)."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """May lead there though the addresses are not public, such as 10.1.0.0/16."""
+    plain_http: bool = False
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+
+
 class SupervisorSettings(Section):
     """How ``twingrid up`` and ``twingrid demo`` look after their processes."""
 
@@ -404,6 +414,7 @@ class Settings(Section):
     registry: RegistrySettings = RegistrySettings()
     notification: NotificationSettings = NotificationSettings()
     exchange: ExchangeSettings = ExchangeSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     revisits: RevisitSettings = RevisitSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
 

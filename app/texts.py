@@ -13,6 +13,7 @@ from app.registry_texts import REGISTRY_TEXTS
 from app.rule_texts import RULE_TEXTS
 from app.site_texts import SITE_TEXTS
 from app.token_texts import TOKEN_TEXTS
+from app.webhook_texts import WEBHOOK_TEXTS
 from core.people import Language
 from core.places import Text
 
@@ -239,7 +240,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("error", "错误", "error"),
         ("error.unavailable", "现在无法进行：{why}", "not possible now: {why}"),
     )
-} | dict(SITE_TEXTS) | dict(RULE_TEXTS) | dict(BACKTEST_TEXTS) | dict(REGISTRY_TEXTS) | dict(EXCHANGE_TEXTS) | dict(LOGIN_TEXTS) | dict(TOKEN_TEXTS)  # fmt: skip
+} | dict(SITE_TEXTS) | dict(RULE_TEXTS) | dict(BACKTEST_TEXTS) | dict(REGISTRY_TEXTS) | dict(EXCHANGE_TEXTS) | dict(LOGIN_TEXTS) | dict(TOKEN_TEXTS) | dict(WEBHOOK_TEXTS)  # fmt: skip
 
 
 def say(key: str, language: Language, **values: object) -> str:

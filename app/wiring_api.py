@@ -35,6 +35,7 @@ from app.rule_previews import PreviewWorkers
 from app.rules_in_force import RulesWatch, in_force_file, kept
 from app.settings import Settings
 from app.upkeep import InUse, StoreCounters
+from app.webhooks import desk
 from app.wiring import RuleInfos, database, rule_set_of
 from core.clock import SystemClock
 from core.errors import Invalid, Unavailable
@@ -180,6 +181,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             plans=_plans(engine, registry, store, infos, policy, in_use),
             revisits=_revisits(settings, engine, registry, infos, policy),
             exchange=exchange(settings, engine, registry, registry, infos, policy),
+            webhooks=desk(settings, engine, clock),
             calendars=RegistryCalendarBook(lambda: calendars.now),
             calendar_days=CalendarDaysHere(
                 SqlCalendarDays(engine, mainland_china()), LimitEffects(engine, policy.calendar), calendars.refresh
@@ -219,6 +221,13 @@ def _plans(
         counters=StoreCounters(store, registry, policy.calendar.zone),
         policy=policy,
     )
+
+
+def _revisits(
+    settings: Settings, engine: sa.Engine, registry: Registry, infos: RuleInfos, policy: Policy
+) -> SqlRevisits:
+    """What asks people after the end of a case."""
+    return SqlRevisits(engine, rules=infos, source=registry, policy=policy, revisits=settings.revisits.policy())
 
 
 def _fit(rules: RuleSet, directory: Directory, calendars: Calendars) -> None:

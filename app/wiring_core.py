@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -31,6 +31,7 @@ from app.facility_memory import FacilityMemory
 from app.frozen_place import Births
 from app.judge import Judge, JudgeSettings
 from app.notification import courier
+from app.preventive import preventive
 from app.rule_reload import ReloadDesk, RuleReloader, removed_rules
 from app.rules_in_force import StartingRules, in_force_file, keep, starting_rules
 from app.settings import Settings
@@ -38,8 +39,8 @@ from app.sight_before import measured_before
 from app.sight_places import marks_of
 from app.sight_texts import Names
 from app.snapshot import read_snapshot
-from app.upkeep import InUse, StoreCounters
 from app.watchman import Watchman
+from app.webhooks import webhook_post
 from app.wiring import RuleInfos, broker_url, database, rule_sources
 from app.wiring_evidence import frozen_source
 from app.wiring_store import open_store
@@ -57,9 +58,9 @@ from dispatch.freezer import Freezer
 from dispatch.journal import SqlJournal
 from dispatch.observing import Observer
 from dispatch.plan_desk import SqlPlans
-from dispatch.policy import Policy
 from dispatch.revisit.desk import SqlRevisits
 from dispatch.suppression import SqlSuppression
+from dispatch.webhooks.post import WebhookPost
 from ingest.host import Host, HostSettings
 from registry.classbook import load_classes
 from registry.configurations import SqlConfigurationBook
@@ -105,6 +106,7 @@ class Core:
     host: Host
     courier: Courier
     senders: Sequence[PartnerSender]
+    webhooks: WebhookPost
     freezer: Freezer
     observer: Observer
     plans: SqlPlans
@@ -138,6 +140,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
             asyncio.create_task(_every(settings.store.maintain_every_s, parts, _maintain), name="maintain"),
             asyncio.create_task(_every(_REFRESH_EVERY_S, parts, _refresh), name="refresh"),
             asyncio.create_task(_every(_DELIVER_EVERY_S, parts, _deliver), name="deliver"),
+            asyncio.create_task(_every(_DELIVER_EVERY_S, parts, _tell_outside), name="webhooks"),
             asyncio.create_task(_every(_CARRY_EVERY_S, parts, _carry), name="configurations"),
             asyncio.create_task(_every(_DRILL_EVERY_S, parts, _drill), name="drills"),
             asyncio.create_task(_every(_RELOAD_EVERY_S, parts, _reload), name="rules"),
@@ -189,6 +192,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         open_parts.enter_context(serve(store, settings.store_socket))
         messages = courier(settings, engine, registry, clock, policy.calendar.zone)
         open_parts.callback(messages.close)
+        outside = open_parts.enter_context(closing(webhook_post(settings, engine, registry, clock)))
         host = _host(settings, store, directory, clock, judge, engine)
         open_parts.enter_context(host)
         births.listen(lambda: host.statuses)
@@ -201,13 +205,14 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             judge=judge,
             host=host,
             courier=messages,
+            webhooks=outside,
             senders=senders(settings, engine, registry, registry, policy, clock),
             freezer=Freezer(engine, frozen, infos, policy),
             observer=Observer(engine, frozen, rules=infos, source=registry, policy=policy),
             revisits=SqlRevisits(
                 engine, rules=infos, source=registry, policy=policy, revisits=settings.revisits.policy()
             ),
-            plans=_preventive(engine, store, registry, infos, policy),
+            plans=preventive(engine, store, registry, infos, policy),
             carrier=ConfigurationCarrier(SqlConfigurationBook(engine), host),
             drills=DrillCarrier(book, host, directory, registry, rule_set),
             rule_set=rule_set,
@@ -222,20 +227,6 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         )
         _post_watchman(parts, measured_before(store, clock.now_ms()))
         yield parts
-
-
-def _preventive(
-    engine: sa.Engine, store: TimeSeriesStore, registry: Registry, infos: RuleInfos, policy: Policy
-) -> SqlPlans:
-    return SqlPlans(
-        engine,
-        rules=infos,
-        source=registry,
-        classes=frozenset(registry.classes()),
-        in_use=InUse(registry).numbers,
-        counters=StoreCounters(store, registry, policy.calendar.zone),
-        policy=policy,
-    )
 
 
 def _post_watchman(parts: Core, measured: Int32s | None = None) -> None:
@@ -486,6 +477,10 @@ def _freeze(parts: Core) -> None:
 
 def _deliver(parts: Core) -> None:
     parts.courier.step()
+
+
+def _tell_outside(parts: Core) -> None:
+    parts.webhooks.step()
 
 
 def _post(sender: PartnerSender) -> Callable[[Core], None]:

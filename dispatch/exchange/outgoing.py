@@ -86,9 +86,9 @@ class PartnerOutbox:
             row = self._row(connection)
             for link in connection.execute(self._untold()).all():
                 self._first(connection, link, now_ms)
-            lines = connection.execute(_lines_after(row.seen)).all()
+            lines = connection.execute(lines_after(row.seen)).all()
             for line in lines:
-                if _moves_case(line):
+                if moves_case(line):
                     self._heard(connection, line, now_ms)
             if lines:
                 mine = partners.c.partner == self._partner.name
@@ -293,14 +293,15 @@ class PartnerOutbox:
         return (0, 0) if row is None else (row.paused_until_ms, row.failures)
 
 
-def _lines_after(seen: int) -> sa.Select[Any]:
+def lines_after(seen: int, most: int = _LINES) -> sa.Select[Any]:
+    """Lines of the history of cases behind one, oldest first, with the kind of the task that each is about."""
     table = tables.history
     query = sa.select(table, tables.task.c.kind.label("task_kind"))
     query = query.select_from(table.outerjoin(tables.task, tables.task.c.number == table.c.task))
-    return query.where(table.c.id > seen).order_by(table.c.id).limit(_LINES)
+    return query.where(table.c.id > seen).order_by(table.c.id).limit(most)
 
 
-def _moves_case(line: Any) -> bool:
+def moves_case(line: Any) -> bool:
     """Whether a line of the history is a step of the case, by its table."""
     if line.action == "opened":
         return bool(line.to_state)

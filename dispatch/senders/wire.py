@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from core.ports.notifications import Outcome, Sent
-from dispatch.senders.address import NotAllowed, connect
+from dispatch.senders.address import Networks, NotAllowed, connect
 
 MOST_ANSWER_BYTES = 64 * 1024
 _OK = frozenset({200})
@@ -30,10 +30,14 @@ class Line:
     Attributes:
         timeout_s: of the whole exchange.
         private: addresses that are not public, and plain http, are allowed.
+        networks: addresses in these are allowed though they are not public.
+        plain: plain http is allowed.
     """
 
     timeout_s: float = 10.0
     private: bool = False
+    networks: Networks = ()
+    plain: bool = False
 
 
 PUBLIC_LINE = Line()
@@ -54,7 +58,11 @@ def exchange(
     """POST a body; the answer, or what its absence or status means. The body of a ``spoken`` status says more."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    if parts.scheme not in {"http", "https"} or not host or (parts.scheme == "http" and not line.private):
+    if (
+        parts.scheme not in {"http", "https"}
+        or not host
+        or (parts.scheme == "http" and not (line.private or line.plain))
+    ):
         return Sent(outcome=Outcome.MISCONFIGURED, detail="the address must begin with https://")
     try:
         opened = _opened(line, host, port, secure=parts.scheme == "https")
@@ -120,7 +128,7 @@ def problem(error: BaseException) -> str:
 
 
 def _opened(line: Line, host: str, port: int, *, secure: bool) -> socket.socket:
-    plain = connect(host, port, private=line.private, timeout_s=line.timeout_s)
+    plain = connect(host, port, private=line.private, timeout_s=line.timeout_s, networks=line.networks)
     if not secure:
         return plain
     try:

@@ -40,6 +40,7 @@ class Recipe:
 V1 = "/api/v1"
 CREDENTIALS = {"username": "x", "password": "y"}
 WISH = {"quiet_from": 1320, "quiet_to": 420, "breaks": "critical", "order": ["room"], "addresses": {"sms": "1"}}
+HOOK = {"name": "ops", "url": "https://example.com/in", "events": ["case.opened"], "password": PASSWORD}
 BY_COMMUNITY = ("list_communities", "list_community_changes", "list_gateways")
 OUT = {"until_ms": NOW_MS + 3_600_000, "reason": "pump is out"}
 PROJECT = {
@@ -234,6 +235,15 @@ RECIPES: Mapping[str, Recipe] = {
         "POST", f"{V1}/public/revisits/0123456789abcdef", {"solved": True, "satisfaction": 5}
     ),
     "receive_cases": Recipe("POST", f"{V1}/exchange/city/cases", {"number": "1"}),
+    "list_webhooks": Recipe("GET", f"{V1}/webhooks"),
+    "create_webhook": Recipe("POST", f"{V1}/webhooks", HOOK),
+    "change_webhook": Recipe("PUT", f"{V1}/webhooks/{{n}}", HOOK),
+    "rotate_webhook_secret": Recipe("POST", f"{V1}/webhooks/{{n}}/secret", {"password": PASSWORD}),
+    "move_webhook": Recipe("POST", f"{V1}/webhooks/{{n}}/state", {"event": "pause"}),
+    "test_webhook": Recipe("POST", f"{V1}/webhooks/{{n}}/test"),
+    "list_webhook_messages": Recipe("GET", f"{V1}/webhooks/{{n}}/messages"),
+    "retry_webhook_message": Recipe("POST", f"{V1}/webhooks/{{n}}/messages/{{n}}/retry"),
+    "list_webhook_steps": Recipe("GET", f"{V1}/webhooks/{{n}}/steps"),
     "list_partners": Recipe("GET", f"{V1}/exchange"),
     "list_foreign_numbers": Recipe("GET", f"{V1}/exchange/numbers"),
     "list_partner_messages": Recipe("GET", f"{V1}/exchange/messages"),
@@ -343,7 +353,7 @@ def test_roles_are_as_narrow_as_they_were_meant() -> None:
     }
     worker = {"see", "report.file", "alarm.acknowledge", "task.work"}
     assert POLICY.roles == {
-        Role.ADMINISTRATOR: supervise | {"gateway.configure"},
+        Role.ADMINISTRATOR: supervise | {"gateway.configure", "webhook.keep"},
         Role.MANAGER: supervise,
         Role.MAINTAINER: worker,
         Role.GRID_WORKER: worker | {"revisit.call"},

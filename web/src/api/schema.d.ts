@@ -2477,6 +2477,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is told of alarms and cases
+         * @description Newest first, ended ones too.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Tell another program
+         * @description Of what happens from now on; its secret is shown this once.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change a webhook
+         * @description What waits already goes to the new address.
+         */
+        put: operations["change_webhook"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a new secret
+         * @description Shown this once; for a day requests are signed with the old one too.
+         */
+        post: operations["rotate_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause, resume or end a webhook
+         * @description What happens while it is paused or disabled is told once it goes on, unless it is skipped.
+         */
+        post: operations["move_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test now
+         * @description Signed as everything else; what came of it.
+         */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a webhook was told
+         * @description Newest first, with what waits and what was given up.
+         */
+        get: operations["list_webhook_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook}/messages/{message}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a given-up message again
+         * @description Under its id.
+         */
+        post: operations["retry_webhook_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was done to a webhook
+         * @description Who made, changed, paused it, and when it was disabled.
+         */
+        get: operations["list_webhook_steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/revisits/calls": {
         parameters: {
             query?: never;
@@ -5982,6 +6146,12 @@ export interface components {
             items: components["schemas"]["EventView"][];
         };
         /**
+         * EventType
+         * @description What a webhook can be told of; ``type`` of its requests.
+         * @enum {string}
+         */
+        EventType: "case.opened" | "case.changed" | "case.ended" | "alarm.opened" | "alarm.changed" | "alarm.ended";
+        /**
          * EventView
          * @description Something that can be reported or asked for.
          */
@@ -8707,6 +8877,70 @@ export interface components {
             };
             /** @default WGS-84 */
             system: components["schemas"]["PositionSystem"];
+        };
+        /**
+         * NewWebhookSecret
+         * @description With its secret, shown this once.
+         */
+        NewWebhookSecret: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /** Name */
+            name: string;
+            /** Url */
+            url: string;
+            /** Events */
+            events: components["schemas"]["EventType"][];
+            /** Communities */
+            communities: number[];
+            state: components["schemas"]["WebhookState"];
+            /**
+             * Created Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            created_ms: number;
+            /** Created By */
+            created_by: string;
+            /**
+             * Changed Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            changed_ms: number;
+            /**
+             * Overlaps Until Ms
+             * @description until then the secret before the rotation signs too
+             */
+            overlaps_until_ms: number | null;
+            /**
+             * Failing Since Ms
+             * @description it has taken nothing since, though it was asked
+             */
+            failing_since_ms: number | null;
+            /**
+             * Accepted Ms
+             * @description when it last took something
+             */
+            accepted_ms: number | null;
+            /** Last Ms */
+            last_ms: number | null;
+            /** Last Outcome */
+            last_outcome: string;
+            /** Last Detail */
+            last_detail: string;
+            /** Waiting */
+            waiting: number;
+            /** Given Up */
+            given_up: number;
+            /**
+             * Secret
+             * @description `whsec_` and base64; nobody can show it again
+             */
+            secret: string;
         };
         /**
          * NotificationPreference
@@ -12606,6 +12840,226 @@ export interface components {
          */
         WatchState: "watching" | "proven" | "returned" | "still_on" | "blind" | "silenced" | "overtaken";
         /**
+         * WebhookAttempt
+         * @description What came of a test.
+         */
+        WebhookAttempt: {
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "accepted" | "limited" | "busy" | "unreachable" | "unknown" | "refused" | "misconfigured" | "no_channel";
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * WebhookList
+         * @description Newest first, ended ones too.
+         */
+        WebhookList: {
+            /** Items */
+            items: components["schemas"]["WebhookView"][];
+        };
+        /**
+         * WebhookMessageList
+         * @description The newest hundred, newest first; what was sent is kept for a week.
+         */
+        WebhookMessageList: {
+            /** Items */
+            items: components["schemas"]["WebhookMessageView"][];
+        };
+        /**
+         * WebhookMessageView
+         * @description One message.
+         */
+        WebhookMessageView: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Key
+             * @description `webhook-id`, the same in every attempt
+             */
+            key: string;
+            /** Type */
+            type: string;
+            /**
+             * At Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            at_ms: number;
+            /**
+             * Delivery
+             * @enum {string}
+             */
+            delivery: "waiting" | "sending" | "sent" | "withdrawn" | "given_up";
+            /** Attempts */
+            attempts: number;
+            /** Next Ms */
+            next_ms: number | null;
+            /** Done Ms */
+            done_ms: number | null;
+            /** Error */
+            error: string;
+            /**
+             * Body
+             * @description JSON as it is sent
+             */
+            body: string;
+        };
+        /**
+         * WebhookMove
+         * @description Pause it, let it go on, or end it for good.
+         */
+        WebhookMove: {
+            /**
+             * Event
+             * @enum {string}
+             */
+            event: "pause" | "resume" | "end";
+            /**
+             * Skip
+             * @description with `resume`: what happened meanwhile is not told any more
+             * @default false
+             */
+            skip: boolean;
+        };
+        /**
+         * WebhookRequest
+         * @description What a webhook shall be. The password is asked for, so that a browser left open sends nothing elsewhere.
+         */
+        WebhookRequest: {
+            /**
+             * Name
+             * @description what it is for
+             */
+            name: string;
+            /**
+             * Url
+             * @example https://ops.example.com/twingrid
+             */
+            url: string;
+            /** Events */
+            events: components["schemas"]["EventType"][];
+            /**
+             * Communities
+             * @description numbers; empty: all
+             */
+            communities?: number[];
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+        };
+        /**
+         * WebhookRotation
+         * @description Ask for a new secret.
+         */
+        WebhookRotation: {
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+        };
+        /**
+         * WebhookState
+         * @description How a webhook stands.
+         * @enum {string}
+         */
+        WebhookState: "active" | "paused" | "disabled" | "ended";
+        /**
+         * WebhookStepList
+         * @description The newest hundred, newest first.
+         */
+        WebhookStepList: {
+            /** Items */
+            items: components["schemas"]["WebhookStepView"][];
+        };
+        /**
+         * WebhookStepView
+         * @description What was done to a webhook.
+         */
+        WebhookStepView: {
+            /**
+             * At Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            at_ms: number;
+            /** Actor */
+            actor: string;
+            /** What */
+            what: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * WebhookView
+         * @description A webhook without its secret.
+         */
+        WebhookView: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /** Name */
+            name: string;
+            /** Url */
+            url: string;
+            /** Events */
+            events: components["schemas"]["EventType"][];
+            /** Communities */
+            communities: number[];
+            state: components["schemas"]["WebhookState"];
+            /**
+             * Created Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            created_ms: number;
+            /** Created By */
+            created_by: string;
+            /**
+             * Changed Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            changed_ms: number;
+            /**
+             * Overlaps Until Ms
+             * @description until then the secret before the rotation signs too
+             */
+            overlaps_until_ms: number | null;
+            /**
+             * Failing Since Ms
+             * @description it has taken nothing since, though it was asked
+             */
+            failing_since_ms: number | null;
+            /**
+             * Accepted Ms
+             * @description when it last took something
+             */
+            accepted_ms: number | null;
+            /** Last Ms */
+            last_ms: number | null;
+            /** Last Outcome */
+            last_outcome: string;
+            /** Last Detail */
+            last_detail: string;
+            /** Waiting */
+            waiting: number;
+            /** Given Up */
+            given_up: number;
+        };
+        /**
          * WordMeasurement
          * @description A measurement that a row may read.
          */
@@ -12785,6 +13239,7 @@ export type EquipmentRow = components['schemas']['EquipmentRow'];
 export type EquipmentTree = components['schemas']['EquipmentTree'];
 export type EvaluationLine = components['schemas']['EvaluationLine'];
 export type EventList = components['schemas']['EventList'];
+export type EventType = components['schemas']['EventType'];
 export type EventView = components['schemas']['EventView'];
 export type EvidenceFile = components['schemas']['EvidenceFile'];
 export type EvidenceRecord = components['schemas']['EvidenceRecord'];
@@ -12894,6 +13349,7 @@ export type MomentOperand = components['schemas']['MomentOperand'];
 export type MomentPart = components['schemas']['MomentPart'];
 export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewRecord = components['schemas']['NewRecord'];
+export type NewWebhookSecret = components['schemas']['NewWebhookSecret'];
 export type NotificationPreference = components['schemas']['NotificationPreference'];
 export type NotificationWish = components['schemas']['NotificationWish'];
 export type Observation = components['schemas']['Observation'];
@@ -13073,6 +13529,17 @@ export type VersionState = components['schemas']['VersionState'];
 export type ViewToKeep = components['schemas']['ViewToKeep'];
 export type VoteRow = components['schemas']['VoteRow'];
 export type WatchState = components['schemas']['WatchState'];
+export type WebhookAttempt = components['schemas']['WebhookAttempt'];
+export type WebhookList = components['schemas']['WebhookList'];
+export type WebhookMessageList = components['schemas']['WebhookMessageList'];
+export type WebhookMessageView = components['schemas']['WebhookMessageView'];
+export type WebhookMove = components['schemas']['WebhookMove'];
+export type WebhookRequest = components['schemas']['WebhookRequest'];
+export type WebhookRotation = components['schemas']['WebhookRotation'];
+export type WebhookState = components['schemas']['WebhookState'];
+export type WebhookStepList = components['schemas']['WebhookStepList'];
+export type WebhookStepView = components['schemas']['WebhookStepView'];
+export type WebhookView = components['schemas']['WebhookView'];
 export type WordMeasurement = components['schemas']['WordMeasurement'];
 export type CoreAmenitiesStanding = components['schemas']['core__amenities__Standing'];
 export type CoreIntakeVerdict = components['schemas']['core__intake__Verdict'];
@@ -18115,6 +18582,296 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhookSecret"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookRotation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhookSecret"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookMove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAttempt"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhook_messages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookMessageList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_webhook_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: number;
+                message: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhook_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookStepList"];
+                };
             };
             /** @description A problem */
             default: {

@@ -1,6 +1,6 @@
 """Gateways that were heard and are not enrolled are kept, so that they can be.
 
-Revision 0041, after 0040.
+Revision 0042, after 0041.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0041"
-down_revision: str | None = "0040"
+revision: str = "0042"
+down_revision: str | None = "0041"
 branch_labels: str | None = None
 depends_on: str | None = None
 
