@@ -19,7 +19,6 @@ from starlette.types import Receive, Scope, Send
 from api.access import Caller
 from api.feed_lookup import Seen
 from api.metrics import Metrics
-from api.models.places import LatestValue
 from api.outbox import Outbox, ping
 from api.settings import ApiSettings
 from core.errors import Unavailable
@@ -41,8 +40,8 @@ class Reader:
         self.outbox.change(seen.as_seen_by(self.caller.login.person))
         self._something.set()
 
-    def offer_values(self, values: Mapping[int, LatestValue]) -> None:
-        """Let newest readings wait to be sent."""
+    def offer_values(self, values: Mapping[int, str]) -> None:
+        """Let newest readings wait to be sent; see ``Outbox.values``."""
         self.outbox.values(values)
         self._something.set()
 

@@ -1,7 +1,7 @@
 """The live stream: one task per process follows the change feed and the newest readings for all its readers.
 
 The follower polls the feed while somebody reads, looks each changed thing up once, and puts it into the outbox of every
-reader who may see its community. Readings are looked up once a second for all points that anybody watches. Readers
+reader who may see its community. Readings are looked up twice a second for all points that anybody watches. Readers
 send from their own outbox, so a slow one delays nobody; ``api/event_stream.py`` is that side.
 """
 
@@ -12,17 +12,17 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api import views
 from api.access import Caller
 from api.entrance import Entrance
 from api.event_stream import EventStream, Reader
 from api.feed_lookup import FeedLookup
+from api.live_values import LiveValues
 from api.metrics import Metrics
 from api.outbox import Outbox
 from api.ports import ApiPorts
@@ -31,7 +31,6 @@ from api.problems import ProblemError
 from api.settings import ApiSettings
 from core.errors import Unavailable
 from core.ports.registry import FacilityDetail
-from core.readings import Readings
 
 log = logging.getLogger(__name__)
 
@@ -39,17 +38,15 @@ _PAGE = 500
 _MOST_RESUMED = 2_000
 _AFTER_FAILURE_S = 1.0
 
-Fingerprint = tuple[int, float, int]
-
 
 @dataclass(eq=False)
 class _Watching:
-    """A reader with what it watches and what it was last sent of it."""
+    """A reader with what it watches; ``begun``: it was offered all of that, and since then what changed."""
 
     reader: Reader
     position: int
     stale_ms: dict[int, int]
-    sent: dict[int, Fingerprint] = field(default_factory=dict)
+    begun: bool = False
 
 
 class Live:
@@ -66,6 +63,8 @@ class Live:
         self._metrics = metrics
         self._readers: dict[Reader, _Watching] = {}
         self._opening = asyncio.Lock()
+        self._values = LiveValues()
+        self._watched_points: dict[int, int] | None = None
         self._followed = 0
         self._wanted = asyncio.Event()
 
@@ -112,6 +111,7 @@ class Live:
             position = self._followed
             stale_ms = {point.number: int(point.stale_after_s * 1000) for one in watched for point in one.points}
             self._readers[reader] = _Watching(reader=reader, position=position, stale_ms=stale_ms)
+            self._watched_points = None
             self._wanted.set()
         if resume is not None and resume != position:
             try:
@@ -138,6 +138,7 @@ class Live:
 
     def _leave(self, reader: Reader) -> None:
         self._readers.pop(reader, None)
+        self._watched_points = None
         if not self._readers:
             self._wanted.clear()
 
@@ -200,30 +201,29 @@ class Live:
                     watching.reader.offer(one)
 
     async def _pass_on_values(self) -> None:
-        points = sorted({point for watching in self._readers.values() for point in watching.stale_ms})
-        if not points:
+        stale_ms = self._stale_ms()
+        if not stale_ms:
             return
-        latest = await run_in_threadpool(self._ports.store.latest, np.array(points, np.int32))
-        now_ms = self._ports.clock.now_ms()
-        for watching in list(self._readers.values()):
-            if watching.stale_ms:
-                self._offer_values(watching, latest, now_ms)
+        latest = await run_in_threadpool(self._ports.store.latest, np.array(sorted(stale_ms), np.int32))
+        fresh = self._values.take(latest, stale_ms, self._ports.clock.now_ms())
+        for watching in self._readers.values():
+            mine = watching.stale_ms
+            if not watching.begun:
+                # One who came while the store was being asked may watch points that it was not asked for.
+                watching.begun = mine.keys() <= stale_ms.keys()
+                offered = self._values.all_of(mine)
+            else:
+                offered = {point: text for point, text in fresh.items() if point in mine}
+            if offered:
+                watching.reader.offer_values(offered)
 
-    def _offer_values(self, watching: _Watching, latest: Readings, now_ms: int) -> None:
-        mine = latest.take(np.isin(latest.point, list(watching.stale_ms)))
-        prints = dict(
-            zip(
-                mine.point.tolist(),
-                zip(mine.time_ms.tolist(), mine.value.tolist(), mine.quality.tolist(), strict=True),
-                strict=True,
-            )
-        )
-        # NaN differs from itself, but the time then says whether anything is new.
-        fresh = [p for p, mark in prints.items() if watching.sent.get(p, (None,))[0] != mark[0]]
-        if fresh:
-            watching.sent.update((point, prints[point]) for point in fresh)
-            batch = mine.take(np.isin(mine.point, fresh))
-            watching.reader.offer_values(views.latest_values(batch, watching.stale_ms, now_ms))
+    def _stale_ms(self) -> dict[int, int]:
+        """Every point that anybody watches, and how long its readings hold; counted anew when readers change."""
+        if self._watched_points is None:
+            self._watched_points = {}
+            for watching in self._readers.values():
+                self._watched_points.update(watching.stale_ms)
+        return self._watched_points
 
 
 def _resume_id(last_event_id: str | None, since: int | None) -> int | None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from api.models.places import LatestValue
-from api.models.stream import PingEvent, PointValue, ResetEvent, ValuesEvent
+from api.models.stream import PingEvent, ResetEvent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +35,7 @@ class Outbox:
         """Hold at most ``most`` changes."""
         self._most = most
         self._changes: dict[tuple[str, str], Change] = {}
-        self._values: dict[int, LatestValue] = {}
+        self._values: dict[int, str] = {}
         self._reset: tuple[str, int] | None = None
 
     def __bool__(self) -> bool:
@@ -57,8 +56,8 @@ class Outbox:
         if len(self._changes) > self._most:
             self.reset("behind", max(one.id for one in self._changes.values()))
 
-    def values(self, values: Mapping[int, LatestValue]) -> None:
-        """Let newest readings wait."""
+    def values(self, values: Mapping[int, str]) -> None:
+        """Let newest readings wait: of each point the JSON of a ``PointValue``, which other outboxes may hold too."""
         self._values.update(values)
 
     def reset(self, reason: str, event_id: int) -> None:
@@ -77,8 +76,8 @@ class Outbox:
         parts += [encode(one.kind, one.data, one.id) for one in changes]
         self._changes.clear()
         if self._values:
-            points = [PointValue(id=point, latest=value) for point, value in sorted(self._values.items())]
-            parts.append(encode("values", ValuesEvent(points=points).model_dump_json()))
+            points = ",".join(text for _, text in sorted(self._values.items()))
+            parts.append(encode("values", f'{{"points":[{points}]}}'))
             self._values.clear()
         return b"".join(parts)
 

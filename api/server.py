@@ -2,7 +2,9 @@
 
 Forwarded headers are believed only from proxies that are named, because the login throttle counts by address. At
 shutdown live readers are let go first, since a server that waits for them would wait for ever. A peer that takes
-nothing any more is dropped by the kernel (``TCP_USER_TIMEOUT``), also while something is still in its send buffer.
+nothing any more is dropped by the kernel (``TCP_USER_TIMEOUT``), also while something is still in its send buffer. What
+the kernel holds unsent is bounded (``TCP_NOTSENT_LOWAT``), so that one who reads nothing is noticed soon, not after
+megabytes; what is under way is not, so that distant readers are as fast as before.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from fastapi import FastAPI
 from api.services import Services
 
 _PEER_TIMEOUT_MS = 30_000
+_MOST_UNSENT = 64 * 1024
 _DRAIN_S = 2
 _BACKLOG = 256
 
@@ -91,6 +94,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _PEER_TIMEOUT_MS)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MOST_UNSENT)
         listener.bind((host, port))
         listener.listen(_BACKLOG)
         listener.set_inheritable(True)

@@ -64,7 +64,7 @@ class ApiSettings:
     max_query_series: int = 2_000
     max_export_rows: int = 5_000_000
     stream_poll_s: float = 0.05
-    values_every_s: float = 1.0
+    values_every_s: float = 0.5
     ping_every_s: float = 15.0
     stream_send_timeout_s: float = 20.0
     stream_backlog: int = 1_000

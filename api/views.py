@@ -307,7 +307,7 @@ def receiver(one: ReceiverRow, places: Places) -> Receiver:
     )
 
 
-def latest_values(batch: Readings, stale_ms: dict[int, int], now_ms: int) -> dict[int, LatestValue]:
+def latest_values(batch: Readings, stale_ms: Mapping[int, int], now_ms: int) -> dict[int, LatestValue]:
     """The newest reading of each point, by point; ``stale_ms`` says how long each holds."""
     values: dict[int, LatestValue] = {}
     columns = (batch.point.tolist(), batch.time_ms.tolist(), batch.value.tolist(), batch.quality.tolist())

@@ -38,6 +38,8 @@ MODULES = (
     "line_bench",
     "store_bench",
     "equipment_bench",
+    "streams_bench",
+    "first_paint_bench",
     "bus_bench",
     "plant_room_bench",
     "demo_bench",

@@ -18,15 +18,15 @@ from api.settings import ApiSettings
 from core.people import Role
 from core.places import Text
 from core.ports.registry import FacilityDetail
-from store.memory import MemoryStore
+from store.duckdb_store import DuckDBStore
 from tests.integration.api.serving import Serving, serving
 from tests.unit.api.world import COST, World, engine_in, facility_of, login, point_of, registry
 from tools.pages import WEB
 
 FACILITIES: Final = 10_000
 POINTS: Final = 6
-LOGINS: Final = 50
-"""Each may open ten streams."""
+LOGINS: Final = 51
+"""Each may open ten streams; the last is for one who never reads."""
 
 
 def facility(number: int) -> FacilityDetail:
@@ -45,8 +45,8 @@ def facility(number: int) -> FacilityDetail:
 
 
 @contextmanager
-def city(facilities: int = FACILITIES, store: MemoryStore | None = None) -> Iterator[World]:
-    """The city, with the pages where they are built."""
+def city(facilities: int = FACILITIES, store: DuckDBStore | None = None) -> Iterator[World]:
+    """The city, with the pages where they are built; ``store`` instead of one in memory."""
     with tempfile.TemporaryDirectory(prefix="twingrid-bench-") as name:
         folder = Path(name)
         dist = WEB / "dist"
@@ -56,14 +56,14 @@ def city(facilities: int = FACILITIES, store: MemoryStore | None = None) -> Iter
         )
         engine = engine_in(folder)
         world = World(settings=settings, engine=engine)
+        if store is not None:
+            world.store = store
         book = registry()
         book.known_facilities = {number: facility(number) for number in range(20, 20 + facilities)}
         for number in range(LOGINS):
             one = replace(login(Role.MANAGER, 1), username=f"reader{number}", everywhere=True, communities=frozenset())
             book.login_by_name[one.username] = one
         world.registry = book
-        if store is not None:
-            world.store = store
         try:
             yield world
         finally:

@@ -54,7 +54,7 @@ class PointValue(Model):
 
 
 class ValuesEvent(Model):
-    """Event ``values``, at most once a second: points whose newest reading changed (all of them at first)."""
+    """Event ``values``, at most twice a second: points whose newest reading changed (all of them at first)."""
 
     points: list[PointValue]
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from api.models.base import Bilingual
 from api.models.places import LatestValue
+from api.models.stream import PointValue, ValuesEvent
 from api.outbox import Change, Outbox, encode, ping
 
 Event = tuple[str, int | None, object]
@@ -28,10 +29,10 @@ def change(number: int, ref: str, kind: str = "alarm") -> Change:
     return Change(id=number, kind=kind, ref=ref, data=json.dumps({"id": ref, "n": number}))
 
 
-def latest(time_ms: int) -> LatestValue:
-    return LatestValue(
-        time_ms=time_ms, value=1.0, text=None, quality="good", reason="", say=Bilingual(zh="a", en="a"), stale=False
-    )
+def told(point: int, time_ms: int) -> str:
+    say = Bilingual(zh="a", en="a")
+    latest = LatestValue(time_ms=time_ms, value=1.0, text=None, quality="good", reason="", say=say, stale=False)
+    return PointValue(id=point, latest=latest).model_dump_json()
 
 
 @given(
@@ -82,10 +83,11 @@ def test_changes_that_come_late_do_not_go_back() -> None:
 def test_values_are_coalesced_per_point() -> None:
     """Only the newest reading of each point waits, in one event without an id."""
     outbox = Outbox(10)
-    outbox.values({1: latest(1), 2: latest(2)})
-    outbox.values({1: latest(9)})
+    outbox.values({1: told(1, 1), 2: told(2, 2)})
+    outbox.values({1: told(1, 9)})
     ((kind, number, data),) = decoded(outbox.take())
     assert (kind, number) == ("values", None)
+    ValuesEvent.model_validate(data)
     assert [(one["id"], one["latest"]["time_ms"]) for one in data["points"]] == [(1, 9), (2, 2)]  # type: ignore[index]
 
 

@@ -63,6 +63,7 @@ from core.ports.registry import (
 )
 from core.sparkplug.topics import NodeId
 from dispatch.performance import measure
+from store.duckdb_store import DuckDBStore
 from store.memory import MemoryStore
 from tests.databases import Databases
 
@@ -808,7 +809,7 @@ class World:
     engine: sa.Engine
     registry: FakeRegistry = field(default_factory=registry)
     cases: FakeCases = field(default_factory=FakeCases)
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: MemoryStore | DuckDBStore = field(default_factory=MemoryStore)
     configurations: FakeConfigurations = field(default_factory=FakeConfigurations)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW_MS))
 

@@ -12710,7 +12710,7 @@ export interface components {
         };
         /**
          * ValuesEvent
-         * @description Event ``values``, at most once a second: points whose newest reading changed (all of them at first).
+         * @description Event ``values``, at most twice a second: points whose newest reading changed (all of them at first).
          */
         ValuesEvent: {
             /** Points */
