@@ -201,13 +201,6 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
         yield create_app(ports, api_settings(settings)), refresh
 
 
-def _revisits(
-    settings: Settings, engine: sa.Engine, registry: Registry, infos: RuleInfos, policy: Policy
-) -> SqlRevisits:
-    """People are asked after the end of a case."""
-    return SqlRevisits(engine, rules=infos, source=registry, policy=policy, revisits=settings.revisits.policy())
-
-
 def _plans(
     engine: sa.Engine, registry: Registry, store: RemoteStore, infos: RuleInfos, policy: Policy, in_use: InUse
 ) -> SqlPlans:
