@@ -185,7 +185,11 @@ def test(speaker: Speaker, config: Path | None, number: int) -> Exit:
     if sent.outcome is Outcome.ACCEPTED:
         speaker.note(speaker.say("webhook.tested"))
         return Exit.OK
-    speaker.error(speaker.say("webhook.not-taken", outcome=sent.outcome.value, detail=sent.detail or sent.code))
+    speaker.error(
+        speaker.say(
+            "webhook.not-taken", outcome=speaker.say(f"outcome.{sent.outcome.value}"), detail=sent.detail or sent.code
+        )
+    )
     return Exit.FINDING
 
 
