@@ -60,6 +60,11 @@ NO_SUCH_COMMUNITY = Sentence("没有编号为 {number} 的社区", "there is no 
 NO_CLOSURES = Sentence("此处不能合并案件", "cases cannot be merged here")
 NO_FUNDS = Sentence("此处不能登记资金和计划", "money and plans cannot be kept here")
 NO_INTAKES = Sentence("此处不能受理", "nothing can be reported here")
+GATEWAYS_OF_ALL = Sentence(
+    "登记网关是全市的决定，只有能看到全部社区的账号才能进行",
+    "enrolling a gateway concerns the whole city: only a login that sees all communities may do it",
+)
+ONE_COMMUNITY = Sentence("选择一个社区，或填写一个新社区", "choose a community, or describe a new one")
 REGISTRY_OF_ALL = Sentence(
     "导入和导出涉及全市台账，只有能看到全部社区的账号才能进行",
     "import and export concern the registry of the whole city: only a login that sees all communities may do them",

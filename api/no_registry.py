@@ -9,6 +9,7 @@ from api import findings as kinds
 from core.cases import UnknownItem
 from core.errors import Refused
 from core.ports.calendar_days import DaysPreview, DaysWish
+from core.ports.enrolment import Enrolled, Enrolment, Proposal
 from core.ports.registry import Page, PageRequest
 from core.ports.registry_editing import CellPreview, KindForm, RecordEdit, RecordLine, RegistryRecord
 from core.ports.registry_import import ImportChange, ImportJob
@@ -82,3 +83,15 @@ class NoImports:
     def export(self, form: str, language: str) -> Path:
         """Refused."""
         raise Refused(kinds.NO_REGISTRY_EDITING())
+
+
+class NoEnrolling:
+    """``core.ports.enrolment.Enrolling`` without anything behind it."""
+
+    def strangers(self) -> Sequence[Proposal]:
+        """None."""
+        return ()
+
+    def enrol(self, wish: Enrolment, *, day: str, actor: str, now_ms: int) -> Enrolled:
+        """Refused."""
+        raise UnknownItem(kinds.NO_REGISTRY_EDITING())

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from api import findings as kinds
 from api.no_intakes import NoIntakes, NoTaskPhotos
 from api.no_office import NoEvaluations, NoFunds, NoPlans
-from api.no_registry import NoCalendarDays, NoImports, NoRegistryEditing
+from api.no_registry import NoCalendarDays, NoEnrolling, NoImports, NoRegistryEditing
 from core.alarms import Severity
 from core.amenities import Amenity, Item
 from core.cases import Actor, RuleInfo
@@ -37,6 +37,7 @@ from core.ports.closure import (
 )
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
+from core.ports.enrolment import Enrolling
 from core.ports.evaluation import Evaluations
 from core.ports.exchange import Exchange, NoExchange
 from core.ports.folding import FoldQueries
@@ -430,6 +431,7 @@ class ApiPorts:
         book: what changed in the registry, whose things are, what communities should have.
         records: changes single records of it.
         imports: whole files into it, and it as a file.
+        enrolling: gateways that nobody has enrolled.
         limits: which table of limits is in force.
         intakes, photos: reports and tasks handed down.
         task_photos: what whoever repaired or verified has seen.
@@ -463,6 +465,7 @@ class ApiPorts:
     review: ThresholdReview = NoClosures()  # noqa: RUF009 - it has no state
     book: RegistryBook = NoBook()  # noqa: RUF009 - it has no state
     records: RegistryEditing = NoRegistryEditing()  # noqa: RUF009 - it has no state
+    enrolling: Enrolling = NoEnrolling()  # noqa: RUF009 - it has no state
     imports: RegistryImports = NoImports()  # noqa: RUF009 - it has no state
     evaluations: Evaluations = NoEvaluations()  # noqa: RUF009 - it has no state
     funds: Funds = NoFunds()  # noqa: RUF009 - it has no state

@@ -13,6 +13,7 @@ from api.change_desk import ChangeDesk
 from api.closure_desk import ClosureDesk
 from api.configuration_desk import ConfigurationDesk
 from api.department_desk import DepartmentDesk
+from api.enrolment_desk import EnrolmentDesk
 from api.entrance import Entrance
 from api.equipment_desk import EquipmentDesk
 from api.evaluation_desk import EvaluationDesk
@@ -84,6 +85,7 @@ class Services:
     departments: DepartmentDesk
     system: SystemDesk
     configurations: ConfigurationDesk
+    enrolment: EnrolmentDesk
     backtests: BacktestDesk
     rules: RuleDesk
     calendars: CalendarDesk
@@ -145,6 +147,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         departments=DepartmentDesk(ports, book, intakes),
         system=SystemDesk(ports, book, settings, metrics),
         configurations=ConfigurationDesk(ports),
+        enrolment=EnrolmentDesk(ports),
         backtests=BacktestDesk(ports),
         rules=RuleDesk(ports, book),
         calendars=CalendarDesk(ports, book),

@@ -32,6 +32,7 @@ import dispatch.webhooks.tables
 import registry.configurations
 import registry.node_status
 import registry.rule_edits
+import registry.strangers
 import registry.tables
 from app import findings as kinds
 from core.errors import Refused, Unavailable

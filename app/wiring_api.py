@@ -66,6 +66,7 @@ from registry.commands import RegistryCommandsSql
 from registry.configurations import SqlConfigurationDesk
 from registry.directory import Directory
 from registry.editing import SqlRegistryEditing
+from registry.enrolment import SqlEnrolling
 from registry.node_status import SqlNodeStatusBook
 from registry.queries import Registry
 from registry.rule_edits import SqlRuleEdits
@@ -173,6 +174,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             previews=open_parts.enter_context(PreviewWorkers(settings)),
             book=SqlRegistryBook(engine),
             records=SqlRegistryEditing(engine, load_classes()),
+            enrolling=SqlEnrolling(engine, load_classes()),
             imports=open_parts.enter_context(ImportWorkers(settings)),
             evaluations=SqlEvaluations(engine, registry),
             funds=SqlFunds(engine, in_use, policy, settings.funds.money()),

@@ -49,7 +49,7 @@ from core.calendar import SiteCalendar
 from core.clock import Clock, SystemClock
 from core.errors import Refused, Unavailable
 from core.ports.store import TimeSeriesStore
-from core.readings import Int32s, Readings
+from core.readings import Int32s
 from dispatch.courier import Courier
 from dispatch.drills import SqlDrills
 from dispatch.exchange.sender import PartnerSender
@@ -69,6 +69,7 @@ from registry.directory import Directory
 from registry.importer import apply
 from registry.node_status import SqlNodeStatusBook
 from registry.queries import Registry
+from registry.strangers import SqlStrangerBook
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.layout import build
 from rules.language.load import load_rules
@@ -192,7 +193,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         messages = courier(settings, engine, registry, clock, policy.calendar.zone)
         open_parts.callback(messages.close)
         outside = open_parts.enter_context(closing(webhook_post(settings, engine, registry, clock)))
-        host = _host(settings, store, directory, clock, judge, SqlNodeStatusBook(engine))
+        host = _host(settings, store, directory, clock, judge, engine)
         open_parts.enter_context(host)
         births.listen(lambda: host.statuses)
         parts = Core(
@@ -318,12 +319,7 @@ def _engine_settings(settings: Settings) -> EngineSettings:
 
 
 def _host(
-    settings: Settings,
-    store: TimeSeriesStore,
-    directory: Directory,
-    clock: Clock,
-    judge: Judge,
-    book: SqlNodeStatusBook,
+    settings: Settings, store: TimeSeriesStore, directory: Directory, clock: Clock, judge: Judge, engine: sa.Engine
 ) -> Host:
     options = HostSettings(
         broker_url=broker_url(settings),
@@ -331,11 +327,15 @@ def _host(
         groups=settings.ingest.groups,
         max_queued_bytes=settings.ingest.max_queued_mb * 1024 * 1024,
     )
-
-    def committed(number: int, readings: Readings) -> None:
-        judge.submit(number, readings)
-
-    return Host(options, store=store, directory=directory, clock=clock, on_committed=committed, status_book=book)
+    return Host(
+        options,
+        store=store,
+        directory=directory,
+        clock=clock,
+        on_committed=judge.submit,
+        status_book=SqlNodeStatusBook(engine),
+        stranger_book=SqlStrangerBook(engine),
+    )
 
 
 # --- chores -----------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from ingest.decode import parse_payload
 from ingest.ledger import EVICTED, Ledger, Verdict
 from ingest.nodes import Nodes
 from ingest.stage import Sheet, Staged, finish
+from ingest.strangers import Strangers
 
 SAMPLE_BYTES = 128
 _OLD_EPOCH = (
@@ -72,6 +73,7 @@ class Assembler:
         """Start with the registry's directory and the store's commit log."""
         self.ledger = Ledger(known)
         self.nodes = Nodes(directory)
+        self.strangers = Strangers()
         self.counts: Counter[str] = Counter()
         self._topics: dict[str, Topic] = {}
         self._epochs: dict[NodeId, int] = {}
@@ -86,6 +88,7 @@ class Assembler:
         """
         self.nodes.refresh()
         outcome = Outcome()
+        self._welcome(outcome, now_ms)
         draft = _Draft()
         for message in messages:
             try:
@@ -98,6 +101,13 @@ class Assembler:
         outcome.commit = draft.commit()
         return outcome
 
+    def _welcome(self, outcome: Outcome, now_ms: int) -> None:
+        """Strangers that have been enrolled are asked for their births at once: they have been heard by nobody."""
+        for node in self.strangers.nodes():
+            if self.nodes.knows(node) and self.strangers.forget(node):
+                self.nodes.session(node).wants_rebirth(now_ms, at_once=True)
+                outcome.rebirths.add(node)
+
     def greets(self, node: NodeId, now_ms: int) -> bool:
         """Whether a gateway known from the store is to be asked for its births: not if they have come already."""
         if not self.nodes.knows(node) or self.nodes.is_born(node):
@@ -109,6 +119,8 @@ class Assembler:
         if not self.nodes.knows(topic.node):
             self.counts["unknown_node"] += 1
             draft.quarantine(_refused(message, topic, QuarantineReason.UNKNOWN_NODE, "no such gateway is enrolled"))
+            if self.strangers.hear(topic, message.payload, message.arrived_ms):
+                outcome.rebirths.add(topic.node)
             return
         payload = parse_payload(message.payload)
         if topic.kind in (MessageType.DDATA, MessageType.NDATA):

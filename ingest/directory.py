@@ -24,7 +24,7 @@ WRONG_TYPE = -5
 MAX_ALIAS = 1_000_000
 """Aliases above this are refused: they would make the table as long as the sender likes."""
 
-_TEXT_TYPES = frozenset({DataType.STRING, DataType.TEXT, DataType.UUID})
+TEXT_TYPES = frozenset({DataType.STRING, DataType.TEXT, DataType.UUID})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +51,7 @@ def meaning(metric: Metric, binding: PointBinding | None) -> int:
         return UNKNOWN_POINT
     if metric.unit and metric.unit != binding.unit:
         return WRONG_UNIT
-    if (metric.datatype in _TEXT_TYPES) != binding.textual:
+    if (metric.datatype in TEXT_TYPES) != binding.textual:
         return WRONG_TYPE
     return binding.point
 

@@ -30,6 +30,7 @@ from core.clock import Clock
 from core.errors import Unavailable
 from core.faultpoints import hit
 from core.ports.directory import PointDirectory
+from core.ports.enrolment import StrangerBook
 from core.ports.nodes import NodeStatus, NodeStatusBook
 from core.ports.store import TimeSeriesStore
 from core.readings import Readings
@@ -39,6 +40,7 @@ from core.sparkplug.topics import MessageType, NodeId, Topic
 from ingest.assemble import Assembler, Message, Outcome
 from ingest.ledger import Ledger
 from ingest.session import Link
+from ingest.strangers import Strangers
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +102,7 @@ class Host:
         clock: Clock,
         on_committed: Committed,
         status_book: NodeStatusBook | None = None,
+        stranger_book: StrangerBook | None = None,
     ) -> None:
         """Prepare; nothing is connected before the context is entered.
 
@@ -111,12 +114,14 @@ class Host:
             on_committed: called by the committer with the commit's number and its readings, in commit order; it may
                 block to push back.
             status_book: where the state of the gateways is written down.
+            stranger_book: where gateways are written down that nobody has enrolled.
         """
         self._settings = settings
         self._store = store
         self._clock = clock
         self._on_committed = on_committed
         self._status_book = status_book
+        self._stranger_book = stranger_book
         self._assembler = Assembler(directory, store.ledgers())
         self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._bytes_in = 0  # counted by the MQTT thread alone
@@ -390,6 +395,8 @@ class Host:
             for node, session in self._assembler.nodes.sessions()
             if session.link is not Link.UNKNOWN
         )
+        if self._stranger_book is not None:
+            _tell(self._stranger_book, self._assembler.strangers, now_ms)
         if self._status_book is None or now_s - self._written_at < self._settings.status_every_s:
             return
         self._written_at = now_s
@@ -412,6 +419,15 @@ _HEARD = (
     MessageType.NDATA,
     MessageType.DDATA,
 )
+
+
+def _tell(book: StrangerBook, strangers: Strangers, now_ms: int) -> None:
+    """Write down who speaks and is not enrolled, where that is news."""
+    try:
+        book.put(strangers.news(now_ms))
+    except Unavailable as error:
+        strangers.again()
+        log.warning("gateways that are not enrolled could not be written down", extra={"reason": str(error)})
 
 
 def _reloaded(store: TimeSeriesStore, stopping: threading.Event) -> Ledger | None:

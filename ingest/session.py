@@ -85,7 +85,7 @@ class NodeSession:
         self.seen_ms = self.born_ms = now_ms
         self.devices[device] = now_ms
         self._learn(payload)
-        found = {item.name: Origin(device, _text_of(item, datatypes.SOURCE)) for item in payload.metrics if item.name}
+        found = {item.name: Origin(device, text_of(item, datatypes.SOURCE)) for item in payload.metrics if item.name}
         self.origins = self.origins | found  # never changed in place: others read it
 
     def device_death(self, device: str, now_ms: int) -> None:
@@ -149,7 +149,7 @@ class NodeSession:
                 name=item.name,
                 alias=item.alias if item.HasField("alias") else -1,
                 datatype=item.datatype,
-                unit=_text_of(item, datatypes.ENG_UNIT),
+                unit=text_of(item, datatypes.ENG_UNIT),
             )
             if 0 <= metric.alias <= MAX_ALIAS:
                 self.metrics[metric.alias] = metric
@@ -157,7 +157,7 @@ class NodeSession:
                 self.named[metric.name] = metric
 
 
-def _text_of(metric: Payload.Metric, name: str) -> str:
+def text_of(metric: Payload.Metric, name: str) -> str:
     """A property of a metric that is text; empty without one."""
     if not metric.HasField("properties"):
         return ""

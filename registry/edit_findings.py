@@ -100,3 +100,8 @@ OTHERS_RECORD = Sentence(
     "it does not belong to your communities alone: a manager of the whole city must change it",
 )
 NO_RECORD = Sentence("没有这条记录", "there is no such record")
+NO_COMMUNITY = Sentence("没有社区 {code}", "there is no community {code}")
+NOTHING_TO_ENROL = Sentence(
+    "网关 {node} 的上线消息里没有可以登记的测点：为设施选择类别，或等它的设备上线",
+    "the births of gateway {node} hold no point to be made: choose classes for its facilities, or wait for its devices",
+)

@@ -389,6 +389,14 @@ const photos = photoRoutes({ tasks, problem, found });
 const photosOf = (item) => photos.of(item, noPhotos(item.id));
 
 /** Rows of method, path pattern, answer(me, match, query, body, request). */
+const pumpMetrics = [["outlet_pressure", "MPa", text("出口压力", "Outlet pressure"), "new"], ["pump_current", "A", text("水泵电流", "Pump current"), "new"], ["colour", "", null, "unfit"]];
+const stranger = (node, rest) => ({ group: "g1", node, first_ms: start - 6_000, seen_ms: Date.now() - 2_000, enrollable: true, facilities: [], nameless: 0, left_out: 0, ...rest });
+/** Gateways that nobody has enrolled; one calls itself something that must stay text. */
+const strangers = [
+  stranger("gw-new", { nameless: 1, facilities: [{ code: "wp-01", known: false, class_id: "water_supply_pump", classes: [{ id: "water_supply_pump", name: text("二次供水泵房", "Booster pump house") }, { id: "sewage_pump", name: text("污水泵站", "Sewage pumping station") }], points: pumpMetrics.map(([key, unit, name, state]) => ({ key, unit, name, state })) }] }),
+  stranger("<img src=x onerror=alert(1)>" + "x".repeat(80), { enrollable: false }),
+];
+
 const ROUTES = [
   ["GET", /^\/communities$/, () => ({ items: communities.map(overview).toSorted((a, b) => b.alarms.high - a.alarms.high || b.facilities.alarmed - a.facilities.alarmed) })],
   ["GET", /^\/communities\/(\d+)$/, (me, [, id]) => {
@@ -457,6 +465,8 @@ const ROUTES = [
   ...ruleRoutes({ facilities, ref, problem }),
   ...equipmentRoutes({ facilities, summary, communities }),
   ...officeRoutes({ communities, facilities, people, ref, problem }),
+  ["GET", /^\/unknown-gateways$/, () => ({ items: strangers })],
+  ["POST", /^\/gateways$/, (me, parts, q, body) => { const at = strangers.findIndex((one) => one.node === body.node); const [one] = strangers.splice(at, at < 0 ? 0 : 1); return { id: 99, facilities: [], points: found(one).facilities.length }; }],
   ["GET", /^\/gateways$/, () => ({ items: communities.map((c, i) => ({ id: c.id, node: `g1/gw-${c.code}`, name: text(`${c.name.zh}网关`, `${c.name.en} gateway`), community: { id: c.id, code: c.code, name: c.name }, online: i !== 2, last_seen_ms: Date.now() - (i === 2 ? 1_200_000 : 900), backlog: i === 2 ? 4_112 : 0, stored: 1_204_551 + i * 40_000, since_ms: start - 7 * HOUR, health: { "Health/Bus rs485-1 used %": 41.5, "Health/Bus rs485-1 connected": 1, "Health/Bus rs485-1 units silent": i, "Health/Clock doubtful": 0, "Health/Disk used %": 37.2, "Health/Spool readings": i === 2 ? 4_112 : 0, "Health/Spool oldest ms": i === 2 ? Date.now() - HOUR : 0, "Health/Polls failed": 12, "poll/cycle_ms": 212 }, devices: ["modbus-1", "mqtt-1"], points: 24, revoked: false })) })],
   ["GET", /^\/gateways\/(\d+)\/ledger$/, (me, [, id], q) => ledgerOf(Number(id), Number(q.get("from_ms")))],
   ["GET", /^\/gateways\/(\d+)\/configurations$/, (me, [, id]) => ({ running: RUNNING, items: versionsOf(Number(id)).map(({ text: _text, difference: _difference, ...one }) => one).toReversed() })],

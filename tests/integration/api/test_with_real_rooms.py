@@ -41,6 +41,7 @@ from registry.commands import RegistryCommandsSql
 from registry.configurations import SqlConfigurationDesk
 from registry.directory import Directory
 from registry.editing import SqlRegistryEditing
+from registry.enrolment import SqlEnrolling
 from registry.node_status import SqlNodeStatusBook
 from store.memory import MemoryStore
 from tests.unit.api.world import COST, HASH, FakeReports, FakeRules, FakeWatch, World
@@ -81,6 +82,7 @@ class Town:
             intakes=SqlIntakes(engine, rules=RULES.get, source=registry),
             book=SqlRegistryBook(engine),
             records=SqlRegistryEditing(engine, load_classes()),
+            enrolling=SqlEnrolling(engine, load_classes()),
             calendar_days=CalendarDaysHere(
                 SqlCalendarDays(engine, mainland_china()), LimitEffects(engine, WorkCalendar()), lambda: None
             ),

@@ -71,6 +71,7 @@ HANDED_DOWN = {
     "ref": "7",
 }
 OWN_TASK = {"source": "department", "event": "visit", "words": "all of them", "community": 2, "ref": "7"}
+GATEWAY = {"group": "g1", "node": "gw", "name_zh": "网关", "name_en": "Gateway", "community": 1}
 RECIPES: Mapping[str, Recipe] = {
     "get_setup": Recipe("GET", f"{V1}/setup"),
     "create_first_administrator": Recipe(
@@ -250,6 +251,8 @@ RECIPES: Mapping[str, Recipe] = {
     "dismiss_partner_message": Recipe("POST", f"{V1}/exchange/messages/{{n}}/dismiss"),
     "list_gateways": Recipe("GET", f"{V1}/gateways"),
     "get_gateway_ledger": Recipe("GET", f"{V1}/gateways/{{n}}/ledger"),
+    "list_unknown_gateways": Recipe("GET", f"{V1}/unknown-gateways"),
+    "enrol_gateway": Recipe("POST", f"{V1}/gateways", GATEWAY),
     "get_configurations": Recipe("GET", f"{V1}/gateways/{{n}}/configurations"),
     "get_configuration": Recipe("GET", f"{V1}/gateways/{{n}}/configurations/1"),
     "draft_configuration": Recipe("POST", f"{V1}/gateways/{{n}}/configurations", {"text": "buses: []"}),

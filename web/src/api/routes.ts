@@ -67,6 +67,9 @@ import type {
   TaskDetail,
   TaskSummary,
   UndeliveredList,
+  EnrolledGateway,
+  EnrolmentRequest,
+  UnknownGateways,
 } from "./schema";
 
 export interface PageOf<T> {
@@ -282,6 +285,8 @@ export const putNotificationPreference = (body: NotificationWish): Promise<Notif
   call("/notifications/preference", { method: "PUT", body });
 
 export const getGateways = ({ signal }: Signal = {}): Promise<GatewayList> => call("/gateways", { signal });
+export const getUnknownGateways = ({ signal }: Signal = {}): Promise<UnknownGateways> => call("/unknown-gateways", { signal });
+export const enrolGateway = (body: EnrolmentRequest): Promise<EnrolledGateway> => call("/gateways", { method: "POST", body });
 /** Of the time since `fromMs` until now. */
 export const getGatewayLedger = (gateway: number, fromMs: number, { signal }: Signal = {}): Promise<GatewayLedger> =>
   call(`/gateways/${gateway}/ledger`, { query: { from_ms: fromMs }, signal });

@@ -2838,7 +2838,11 @@ export interface paths {
          */
         get: operations["list_gateways"];
         put?: never;
-        post?: never;
+        /**
+         * Enrol a gateway that was heard
+         * @description Gateway, facilities and points at once, or nothing; its readings are taken from its next birth on.
+         */
+        post: operations["enrol_gateway"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2943,6 +2947,26 @@ export interface paths {
          * @description The gateway tries it and keeps it or puts it back by itself; pushing what is on its way changes nothing.
          */
         post: operations["push_configuration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/unknown-gateways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Heard, and not enrolled
+         * @description What their births say, and what enrolling them would make; names are what they say of themselves.
+         */
+        get: operations["list_unknown_gateways"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5220,6 +5244,27 @@ export interface components {
             name: components["schemas"]["Bilingual"];
         };
         /**
+         * CommunityToMake
+         * @description A community that begins with its first gateway: a square of about 2 km, one cell in each grid.
+         */
+        CommunityToMake: {
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /**
+             * Latitude
+             * @description WGS-84
+             * @example 31.23
+             */
+            latitude: number;
+            /**
+             * Longitude
+             * @example 121.47
+             */
+            longitude: number;
+        };
+        /**
          * Completeness
          * @description A community against the standard of the complete community.
          */
@@ -5864,6 +5909,49 @@ export interface components {
          */
         EditKind: "added" | "changed" | "removed";
         /**
+         * EnrolledGateway
+         * @description What came of it.
+         */
+        EnrolledGateway: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Facilities
+             * @description the facilities it reads
+             */
+            facilities: number[];
+            /** Points */
+            points: number;
+        };
+        /**
+         * EnrolmentRequest
+         * @description Which gateway, what it is called, where it belongs, and what becomes of the facilities it reads.
+         */
+        EnrolmentRequest: {
+            /** Group */
+            group: string;
+            /** Node */
+            node: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /**
+             * Community
+             * @description one that is there; else `new_community`
+             */
+            community?: number | null;
+            new_community?: components["schemas"]["CommunityToMake"] | null;
+            /**
+             * Facilities
+             * @description new ones; what is neither named nor known stays out
+             */
+            facilities?: components["schemas"]["FacilityToMake"][];
+        };
+        /**
          * Entry
          * @description A line of a ledger.
          */
@@ -6427,6 +6515,19 @@ export interface components {
             provenance_note: components["schemas"]["Bilingual"];
         };
         /**
+         * FacilityToMake
+         * @description A facility that comes with its gateway; without a name it is called by class and code.
+         */
+        FacilityToMake: {
+            /** Code */
+            code: string;
+            /**
+             * Class Id
+             * @example water_supply_pump
+             */
+            class_id: string;
+        };
+        /**
          * FalseAlarmReview
          * @description Rules for the review of their limits, the most false ones first.
          */
@@ -6677,6 +6778,18 @@ export interface components {
             unknown: {
                 [key: string]: number;
             };
+        };
+        /**
+         * FittingClass
+         * @description A class that measures some of what is announced.
+         */
+        FittingClass: {
+            /**
+             * Id
+             * @example water_supply_pump
+             */
+            id: string;
+            name: components["schemas"]["Bilingual"];
         };
         /**
          * FlagDetail
@@ -9597,6 +9710,12 @@ export interface components {
          */
         PointKind: "gauge" | "counter" | "state" | "event";
         /**
+         * PointState
+         * @description What becomes of an announced metric when its gateway is enrolled.
+         * @enum {string}
+         */
+        PointState: "new" | "taken" | "unfit";
+        /**
          * PointValue
          * @description A point and its newest reading.
          */
@@ -12460,6 +12579,111 @@ export interface components {
             given_up_ms: number;
         };
         /**
+         * UnknownFacility
+         * @description A facility that the metrics name.
+         */
+        UnknownFacility: {
+            /**
+             * Code
+             * @example aa-sp-01
+             */
+            code: string;
+            /**
+             * Known
+             * @description it stands in the registry already
+             */
+            known: boolean;
+            /**
+             * Class Id
+             * @description its own, or the one that fits best; empty: none
+             */
+            class_id: string;
+            /**
+             * Classes
+             * @description the best first
+             */
+            classes: components["schemas"]["FittingClass"][];
+            /**
+             * Points
+             * @description under `class_id`
+             */
+            points: components["schemas"]["UnknownPoint"][];
+        };
+        /**
+         * UnknownGateway
+         * @description A gateway that was heard and is not in the registry; its names are what it says of itself.
+         */
+        UnknownGateway: {
+            /**
+             * Group
+             * @example g1
+             */
+            group: string;
+            /**
+             * Node
+             * @example gw-01
+             */
+            node: string;
+            /**
+             * First Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            first_ms: number;
+            /**
+             * Seen Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            seen_ms: number;
+            /**
+             * Enrollable
+             * @description its ids are such as can be enrolled: letters, digits and `._-`, at most 64
+             */
+            enrollable: boolean;
+            /** Facilities */
+            facilities: components["schemas"]["UnknownFacility"][];
+            /**
+             * Nameless
+             * @description metrics that are not `facility/measurement`
+             */
+            nameless: number;
+            /**
+             * Left Out
+             * @description metrics beyond what is kept of a gateway
+             */
+            left_out: number;
+        };
+        /**
+         * UnknownGateways
+         * @description The last heard first; none for a login that does not see all communities.
+         */
+        UnknownGateways: {
+            /** Items */
+            items: components["schemas"]["UnknownGateway"][];
+        };
+        /**
+         * UnknownPoint
+         * @description A metric of a facility.
+         */
+        UnknownPoint: {
+            /**
+             * Key
+             * @example outlet_pressure
+             */
+            key: string;
+            /**
+             * Unit
+             * @description as announced; empty: not said
+             * @example MPa
+             */
+            unit: string;
+            /** @description of the measurement; null: the class has none such */
+            name: components["schemas"]["Bilingual"] | null;
+            /** @description `new`: becomes a point; `taken`: another gateway serves it; `unfit`: the class does not measure it */
+            state: components["schemas"]["PointState"];
+        };
+        /**
          * UnmergeRequest
          * @description Why the two have different causes after all.
          */
@@ -12970,6 +13194,7 @@ export type CommunityDetail = components['schemas']['CommunityDetail'];
 export type CommunityList = components['schemas']['CommunityList'];
 export type CommunityOverview = components['schemas']['CommunityOverview'];
 export type CommunityRef = components['schemas']['CommunityRef'];
+export type CommunityToMake = components['schemas']['CommunityToMake'];
 export type Completeness = components['schemas']['Completeness'];
 export type CompletenessItem = components['schemas']['CompletenessItem'];
 export type ConditionForm = components['schemas']['ConditionForm'];
@@ -13004,6 +13229,8 @@ export type DueState = components['schemas']['DueState'];
 export type DueWork = components['schemas']['DueWork'];
 export type DueWorks = components['schemas']['DueWorks'];
 export type EditKind = components['schemas']['EditKind'];
+export type EnrolledGateway = components['schemas']['EnrolledGateway'];
+export type EnrolmentRequest = components['schemas']['EnrolmentRequest'];
 export type Entry = components['schemas']['Entry'];
 export type EntryForm = components['schemas']['EntryForm'];
 export type EntryKindInput = components['schemas']['EntryKind-Input'];
@@ -13024,6 +13251,7 @@ export type FacilityDetail = components['schemas']['FacilityDetail'];
 export type FacilityRecord = components['schemas']['FacilityRecord'];
 export type FacilityRef = components['schemas']['FacilityRef'];
 export type FacilitySummary = components['schemas']['FacilitySummary'];
+export type FacilityToMake = components['schemas']['FacilityToMake'];
 export type FalseAlarmReview = components['schemas']['FalseAlarmReview'];
 export type FalseAt = components['schemas']['FalseAt'];
 export type FalseCause = components['schemas']['FalseCause'];
@@ -13034,6 +13262,7 @@ export type FieldMoved = components['schemas']['FieldMoved'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FieldView = components['schemas']['FieldView'];
 export type FileRunView = components['schemas']['FileRunView'];
+export type FittingClass = components['schemas']['FittingClass'];
 export type FlagDetail = components['schemas']['FlagDetail'];
 export type FlagEntry = components['schemas']['FlagEntry'];
 export type FlagEvent = components['schemas']['FlagEvent'];
@@ -13161,6 +13390,7 @@ export type PlanForm = components['schemas']['PlanForm'];
 export type PlanRef = components['schemas']['PlanRef'];
 export type Plans = components['schemas']['Plans'];
 export type PointKind = components['schemas']['PointKind'];
+export type PointState = components['schemas']['PointState'];
 export type PointValue = components['schemas']['PointValue'];
 export type PointView = components['schemas']['PointView'];
 export type PositionSystem = components['schemas']['PositionSystem'];
@@ -13287,6 +13517,10 @@ export type Trigger = components['schemas']['Trigger'];
 export type TriggerKind = components['schemas']['TriggerKind'];
 export type UndeliveredList = components['schemas']['UndeliveredList'];
 export type UndeliveredView = components['schemas']['UndeliveredView'];
+export type UnknownFacility = components['schemas']['UnknownFacility'];
+export type UnknownGateway = components['schemas']['UnknownGateway'];
+export type UnknownGateways = components['schemas']['UnknownGateways'];
+export type UnknownPoint = components['schemas']['UnknownPoint'];
 export type UnmergeRequest = components['schemas']['UnmergeRequest'];
 export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
@@ -19003,6 +19237,39 @@ export interface operations {
             };
         };
     };
+    enrol_gateway: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledGateway"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_gateway_ledger: {
         parameters: {
             query?: {
@@ -19185,6 +19452,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConfigurationDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_unknown_gateways: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnknownGateways"];
                 };
             };
             /** @description A problem */
