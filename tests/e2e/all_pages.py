@@ -80,7 +80,14 @@ PAGES: Final[Mapping[str, str]] = {
 """What a manager opens, by the name of its picture."""
 
 OF_OTHERS: Final[Mapping[str, Mapping[str, str]]] = {
-    ADMINISTRATOR: {"gateways": "/gateways"},
+    ADMINISTRATOR: {
+        "gateways": "/gateways",
+        "overview": "/overview",
+        "first-steps": "/first-steps",
+        "first-steps-rule": "/first-steps#rule",
+        "first-steps-notification": "/first-steps#notification",
+        "me": "/me",
+    },
     MAINTAINER: {
         "overview": "/overview",
         "tasks": "/tasks",

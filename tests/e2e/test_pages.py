@@ -73,7 +73,7 @@ def test_first_run_creates_the_administrator(browser: Browser) -> None:
         page.get_by_label("密码", exact=True).fill("a long sentence")
         page.get_by_label("再输入一次", exact=True).fill("a long sentence")
         journeys.press(page, "创建并登录")
-        page.wait_for_url("**/overview")
+        page.wait_for_url("**/first-steps")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

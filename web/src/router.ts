@@ -37,6 +37,7 @@ const routes: readonly RouteRecordRaw[] = [
     children: [
       { path: "", name: "home", redirect: () => HOMES[standing.value] },
       { path: "overview", name: "overview", component: () => import("@/pages/OverviewPage.vue"), meta: { title: "nav.overview", needs: "see" } },
+      { path: "first-steps", name: "firstSteps", component: () => import("@/pages/FirstStepsPage.vue"), meta: { title: "first.title", needs: "registry.keep" } },
       {
         path: `communities/:id${number}`,
         name: "community",

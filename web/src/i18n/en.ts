@@ -7,6 +7,7 @@ import entry from "./en/entry";
 import equipment from "./en/equipment";
 import evaluation from "./en/evaluation";
 import exchange from "./en/exchange";
+import first from "./en/first";
 import funds from "./en/funds";
 import gateways from "./en/gateways";
 import marks from "./en/marks";
@@ -39,6 +40,7 @@ export default {
   ...calendar,
   ...gateways,
   ...evaluation,
+  ...first,
   ...funds,
   ...plans,
   ...revisits,

@@ -7,6 +7,7 @@ import entry from "./zh/entry";
 import equipment from "./zh/equipment";
 import evaluation from "./zh/evaluation";
 import exchange from "./zh/exchange";
+import first from "./zh/first";
 import funds from "./zh/funds";
 import gateways from "./zh/gateways";
 import marks from "./zh/marks";
@@ -39,6 +40,7 @@ export default {
   ...calendar,
   ...gateways,
   ...evaluation,
+  ...first,
   ...funds,
   ...plans,
   ...revisits,

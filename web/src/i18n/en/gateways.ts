@@ -98,7 +98,7 @@ export default {
     nameless: "{n} metric is not named facility/measurement and stays out. | {n} metrics are not named facility/measurement and stay out.",
     leftOut: "{n} more metric was not kept. | {n} more metrics were not kept.",
     enrol: "Enrol",
-    done: "{name} is enrolled with {n} points.",
+    done: "{name} is enrolled with {n} point. | {name} is enrolled with {n} points.",
   },
   configuration: {
     title: "Configuration",
