@@ -15,6 +15,8 @@ from api.models.notifications import (
     NotificationPreference,
     NotificationWish,
     OutcomeName,
+    ToldMessage,
+    ToldMessages,
     UndeliveredList,
     UndeliveredView,
 )
@@ -71,6 +73,22 @@ class NotificationDesk:
         )
         self._ports.notifications.set_preference(caller.login.person, preference, now_ms)
         return self.preference(caller)
+
+    def told(self, caller: Caller) -> ToldMessages:
+        """What was written to the person behind the login, and the login's own tests."""
+        found = self._ports.notifications.told(caller.login.person, caller.login.username)
+        return ToldMessages(
+            items=[
+                ToldMessage(
+                    at_ms=one.at_ms,
+                    title=Bilingual.of(one.title),
+                    body=Bilingual.of(one.body),
+                    ref=one.ref,
+                    channel=one.channel,
+                )
+                for one in found
+            ]
+        )
 
     def channels(self) -> ChannelList:
         """Channels, and what waits."""

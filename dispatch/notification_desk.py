@@ -13,6 +13,7 @@ from core.errors import Refused
 from core.places import Text
 from core.ports.notifications import (
     NO_CHANNEL,
+    WAYS,
     Attempt,
     Backlog,
     Channel,
@@ -20,6 +21,7 @@ from core.ports.notifications import (
     Item,
     Message,
     Outcome,
+    Told,
     Undelivered,
 )
 from dispatch import findings as kinds
@@ -36,6 +38,8 @@ from dispatch.preferences import SqlPreferences
 _table = tables.outbox
 _TITLE = Text(zh="测试通知", en="Test notification")
 _BODY = Text(zh="双网格的通知渠道工作正常", en="This channel of Twingrid works")
+_WALKED = 20_000
+"""So many of the newest messages are looked through for those of one person: the outbox has no index of people."""
 
 
 class SqlNotificationDesk(SqlPreferences):
@@ -101,6 +105,21 @@ class SqlNotificationDesk(SqlPreferences):
         with reading(self._engine) as connection:
             ordered = query.order_by(_table.c.done_ms.desc(), _table.c.id.desc()).limit(limit)
             return [_undelivered(row) for row in connection.execute(ordered)]
+
+    def told(self, person: int | None, actor: str, limit: int = 50) -> Sequence[Told]:
+        """What was written to somebody, newest first: each message once, whatever ways it went, and the own tests."""
+        newest = sa.select(sa.func.coalesce(sa.func.max(_table.c.id), 0)).scalar_subquery()
+        mine = (_table.c.id > newest - _WALKED, _table.c.person == person, _table.c.channel == WAYS[0])
+        tests = (attempts.c.actor == actor[:64], attempts.c.outcome == Outcome.ACCEPTED.value)
+        with reading(self._engine) as connection:
+            written = sa.select(_table).where(*mine).order_by(_table.c.id.desc()).limit(limit)
+            found = [] if person is None else [_told(row) for row in connection.execute(written)]
+            tried = sa.select(attempts.c.at_ms, attempts.c.channel).where(*tests)
+            found += [
+                Told(at_ms=row.at_ms, title=_TITLE, body=_BODY, channel=row.channel)
+                for row in connection.execute(tried.order_by(attempts.c.at_ms.desc()).limit(limit))
+            ]
+        return sorted(found, key=lambda one: -one.at_ms)[:limit]
 
     def try_again(self, message: int, actor: str, now_ms: int) -> bool:
         """Let a given-up message begin anew; who wished it stands beside the reason."""
@@ -195,6 +214,15 @@ def _accepted(connection: sa.Connection, channel: str) -> int | None:
     chosen = (attempts.c.channel == channel, attempts.c.outcome == Outcome.ACCEPTED.value)
     found: int | None = connection.execute(sa.select(sa.func.max(attempts.c.at_ms)).where(*chosen)).scalar()
     return found
+
+
+def _told(row: Any) -> Told:
+    return Told(
+        at_ms=row.created_ms,
+        title=Text(zh=row.title_zh, en=row.title_en),
+        body=Text(zh=row.body_zh, en=row.body_en),
+        ref=row.ref,
+    )
 
 
 def _undelivered(row: Any) -> Undelivered:

@@ -42,6 +42,22 @@ class NotificationPreference(Model):
     channels: list[ChannelChoice]
 
 
+class ToldMessage(Model):
+    """A message to oneself, as it was written."""
+
+    at_ms: TimeMs
+    title: Bilingual
+    body: Bilingual
+    ref: str = Field(description="number of a task, or what else it is about; empty for a test", examples=["17"])
+    channel: str = Field(description="by which a test of one's own went; empty: no test")
+
+
+class ToldMessages(Model):
+    """The newest messages to oneself; each once, whatever channels it went by."""
+
+    items: list[ToldMessage]
+
+
 class ChannelAttempt(Model):
     """One attempt at a channel."""
 

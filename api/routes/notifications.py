@@ -12,6 +12,7 @@ from api.models.notifications import (
     ChannelList,
     NotificationPreference,
     NotificationWish,
+    ToldMessages,
     UndeliveredList,
 )
 from api.routes.inputs import Asking, Desk, NumberInPath
@@ -31,6 +32,12 @@ def get_notification_preference(caller: Asking, desk: Desk) -> NotificationPrefe
 def set_notification_preference(body: NotificationWish, caller: Asking, desk: Desk) -> NotificationPreference:
     """What is critical disturbs in quiet hours too, whatever is chosen."""
     return desk.notifications.set_preference(caller, body)
+
+
+@router.get("/notifications/mine", operation_id="list_my_messages", summary="What I was told")
+def list_my_messages(caller: Asking, desk: Desk) -> ToldMessages:
+    """The 50 newest messages to the person behind the login, and tests of one's own that were taken; nobody else's."""
+    return desk.notifications.told(caller)
 
 
 @router.get("/notifications/channels", operation_id="get_channels", summary="Channels of notifications")

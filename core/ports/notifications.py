@@ -221,6 +221,23 @@ class Undelivered:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """A message to somebody, as the pages show it: whatever became of it elsewhere, it can be read there.
+
+    Attributes:
+        at_ms: when it was written.
+        ref: of a task (digits), or what else it is about; empty for a test.
+        channel: by which a test went; empty: no test.
+    """
+
+    at_ms: int
+    title: Text
+    body: Text
+    ref: str = ""
+    channel: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Backlog:
     """Numbers for health and metrics: messages that are due, since when the oldest is, given up and not looked at."""
 
@@ -250,6 +267,16 @@ class NotificationDesk(Protocol):
             limit: at most so many.
             people: only what was for these people; ``None``: for anybody.
             message: only this one, if it is one.
+        """
+        ...
+
+    def told(self, person: int | None, actor: str, limit: int = 50) -> Sequence[Told]:
+        """What was written to somebody, newest first.
+
+        Args:
+            person: behind the login; ``None``: it is nobody's, and has tests alone.
+            actor: whose tests that were taken are shown too.
+            limit: at most so many.
         """
         ...
 
@@ -285,6 +312,10 @@ class NoNotifications:
         self, limit: int = 100, people: frozenset[int] | None = None, message: int | None = None
     ) -> Sequence[Undelivered]:
         """None."""
+        return ()
+
+    def told(self, person: int | None, actor: str, limit: int = 50) -> Sequence[Told]:
+        """Nothing."""
         return ()
 
     def try_again(self, message: int, actor: str, now_ms: int) -> bool:

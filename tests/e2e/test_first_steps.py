@@ -12,11 +12,12 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.conftest import find_free_port
 from tests.e2e import journeys
 from tests.e2e.all_pages import ADMINISTRATOR, PASSWORD
 from tests.e2e.browser import DESK, PHONE, Person, looks_right, person
 from tests.e2e.new_installation import FACILITY, GATEWAY, NewInstallation, new_installation
-from tests.e2e.worlds import Login, World
+from tests.e2e.worlds import Login, World, mock
 from tests.integration.dispatch.stubs import HttpStub, Reply, http_stub
 
 pytestmark = [pytest.mark.leaves_running, pytest.mark.requires("chromium"), pytest.mark.timeout(420)]
@@ -42,6 +43,12 @@ SAY: Final[Mapping[str, Mapping[str, str]]] = {
         "first": "首次使用",
         "go": "继续",
         "hide": "隐藏",
+        "message": "双网格的通知渠道工作正常",
+        "inbox": "发给我的消息",
+        "limit": "限值（>，m）",
+        "save": "保存这个限值",
+        "one alarm": "会有 1 条告警",
+        "no alarm": "会有 0 条告警",
     },
     "en": {
         "language": "English",
@@ -59,6 +66,12 @@ SAY: Final[Mapping[str, Mapping[str, str]]] = {
         "first": "First steps",
         "go": "Go on",
         "hide": "Hide",
+        "message": "This channel of Twingrid works",
+        "inbox": "What I was told",
+        "limit": "Limit (>, m)",
+        "save": "Save this limit",
+        "one alarm": "judged: 1.",
+        "no alarm": "judged: 0.",
     },
 }
 
@@ -184,7 +197,7 @@ def test_from_nothing_to_a_message_that_arrived(
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_without_any_channel_the_test_stays_inside(browser: Browser, tmp_path: Path, language: str) -> None:
-    """Nothing is set up to send: the page says how, and the test message is written and shown inside Twingrid."""
+    """Nothing is set up to send: the page says how, and the test message arrives inside Twingrid."""
     say = SAY[language]
     with (
         new_installation(tmp_path, {}) as fresh,
@@ -199,9 +212,13 @@ def test_without_any_channel_the_test_stays_inside(browser: Browser, tmp_path: P
         looks_right(somebody, page, f"first-inside-{language}")
         hand.press(card.get_by_role("button", name=say["test"], exact=True))
         is_done(page, "notification")
+        expect(card.locator("[data-arrived]")).to_contain_text(say["message"])
         page.reload()  # what is done is seen from what is there
         is_done(page, "notification")
         expect(step(page, "gateway")).to_have_attribute("data-done", "false")
+        page.goto(f"{fresh.base_url}/me")
+        expect(page.get_by_role("region", name=say["inbox"])).to_contain_text(say["message"])
+        looks_right(somebody, page, f"first-inbox-{language}")
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
@@ -231,3 +248,26 @@ def test_one_can_leave_and_come_back(browser: Browser, mock_world: World, langua
         page.reload()
         expect(page.locator("a.community").first).to_be_visible()
         expect(note).to_have_count(0)
+
+
+@pytest.mark.parametrize(("language", "size"), [("zh", PHONE), ("en", DESK)], ids=["zh-phone", "en-desk"])
+def test_one_limit_is_changed_instead(browser: Browser, language: str, size: tuple[int, int]) -> None:
+    """A limit is typed, what it would have raised is told anew, and one press puts it in force."""
+    say = SAY[language]
+    with mock(find_free_port()) as world, person(browser, world.base_url, language, size) as somebody:
+        page = journeys.log_in(somebody, world, Login(username=ADMINISTRATOR, password=PASSWORD))
+        page.goto(f"{world.base_url}/first-steps")
+        rules = step(page, "rule")
+        told = rules.locator("[data-preview]")
+        expect(told).to_contain_text(say["one alarm"])
+        limit = rules.get_by_label(say["limit"])
+        expect(limit).to_have_value("2")
+        limit.fill("3.5")
+        limit.press("Tab")
+        expect(told).to_contain_text(say["no alarm"])
+        looks_right(somebody, page, f"first-limit-{language}-{size[0]}")
+        rules.get_by_role("button", name=say["save"], exact=True).click()
+        is_done(page, "rule")
+        expect(limit).to_have_value("3.5")
+        detail = page.request.get(f"{world.base_url}/api/v1/rules/pump-level-high").json()
+        assert "level > 3.5 m" in detail["draft"]["text"]

@@ -11,6 +11,11 @@ const channels = [
 const lost = (id, outcome, detail, way, via) => ({ id, person: people.li, way, channel: via, ref: "7", title: text("新任务｜严重｜集水井液位过高", "New task | High | Sump level too high"), outcome, detail, created_ms: Date.now() - 3_600_000, given_up_ms: Date.now() - 600_000 });
 const undelivered = [lost(1, "refused", "isv.MOBILE_NUMBER_ILLEGAL", "sms", "sms"), lost(2, "no_channel", "", "phone", "")];
 const wishes = new Map();
+/** To a person a message about a task; tests of anybody, who looks being nobody else here. */
+const told = (me) => [
+  ...channels.filter((one) => one.last?.test && one.last.outcome === "accepted").map((one) => ({ at_ms: one.last.at_ms, title: text("测试通知", "Test notification"), body: text("双网格的通知渠道工作正常", "This channel of Twingrid works"), ref: "", channel: one.name })),
+  ...(me.person === null ? [] : [{ at_ms: Date.now() - 3_600_000, title: text("新任务｜严重｜集水井液位过高", "New task | High | Sump level too high"), body: text("梧桐里 · 3 号楼北侧检查井旁", "Wutongli · beside the manhole north of building 3"), ref: "7", channel: "" }]),
+];
 const preference = (me) => ({
   wish: me.person === null ? null : (wishes.get(me.username) ?? { quiet_from: 1320, quiet_to: 420, breaks: "critical", order: ["ops-room"], addresses: { sms: "13800000001" } }),
   zone: "Asia/Shanghai",
@@ -25,6 +30,7 @@ export const notificationRoutes = [
     return preference(me);
   }],
   ["GET", /^\/notifications\/channels$/, () => ({ waiting: 4, oldest_ms: Date.now() - 90_000, items: channels })],
+  ["GET", /^\/notifications\/mine$/, (me) => ({ items: told(me) })],
   ["GET", /^\/notifications\/undelivered$/, () => ({ items: undelivered })],
   ["POST", /^\/notifications\/channels\/([a-z0-9-]+)\/test$/, (_me, match) => {
     const one = channels.find((each) => each.name === match[1]);

@@ -276,6 +276,7 @@ RECIPES: Mapping[str, Recipe] = {
     "remove_rule": Recipe("POST", f"{V1}/rules/pump-dry-run/remove", {"base": "00"}),
     "get_notification_preference": Recipe("GET", f"{V1}/notifications/preference"),
     "set_notification_preference": Recipe("PUT", f"{V1}/notifications/preference", WISH),
+    "list_my_messages": Recipe("GET", f"{V1}/notifications/mine"),
     "get_channels": Recipe("GET", f"{V1}/notifications/channels"),
     "list_undelivered": Recipe("GET", f"{V1}/notifications/undelivered"),
     "test_channel": Recipe("POST", f"{V1}/notifications/channels/room/test"),

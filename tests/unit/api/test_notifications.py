@@ -86,6 +86,25 @@ def test_wishes_are_ones_own(world: World, post: Post, monkeypatch: pytest.Monke
     assert post.desk.preference(100).breaks is Severity.HIGH
 
 
+def test_what_one_was_told_is_ones_own(world: World, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages to the person behind the login, also those that no channel took, and one's own tests; each once."""
+    post.give_up(100)
+    post.give_up(200)
+    with browser(world, post, "maintainer1", monkeypatch) as client:
+        (one,) = client.get(f"{V1}/mine").json()["items"]
+        assert (one["title"]["zh"], one["body"]["en"], one["ref"], one["channel"]) == ("水泵", HOSTILE, "1", "")
+    with browser(world, post, "manager1", monkeypatch) as client:  # no person
+        assert client.get(f"{V1}/mine").json() == {"items": []}
+        post.room.answers.append(says(Outcome.UNREACHABLE))
+        client.post(f"{V1}/channels/room/test")
+        assert client.get(f"{V1}/mine").json() == {"items": []}
+        client.post(f"{V1}/channels/room/test")
+        (test,) = client.get(f"{V1}/mine").json()["items"]
+        assert (test["title"]["en"], test["channel"], test["ref"]) == ("Test notification", "room", "")
+    with browser(world, post, "maintainer2", monkeypatch) as client:
+        assert all(one["channel"] == "" for one in client.get(f"{V1}/mine").json()["items"])
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -66,6 +66,7 @@ import type {
   TaskAction,
   TaskDetail,
   TaskSummary,
+  ToldMessages,
   UndeliveredList,
   EnrolledGateway,
   EnrolmentRequest,
@@ -274,6 +275,8 @@ export const getReceivers = (id: number, { signal }: Signal = {}): Promise<Recei
 export const taskActionPath = (id: number, action: TaskAction): string => `/tasks/${id}/${action}`;
 
 export const getChannels = ({ signal }: Signal = {}): Promise<ChannelList> => call("/notifications/channels", { signal });
+/** What I was told, newest first, with the tests that I sent. */
+export const getMyMessages = ({ signal }: Signal = {}): Promise<ToldMessages> => call("/notifications/mine", { signal });
 export const getUndelivered = ({ signal }: Signal = {}): Promise<UndeliveredList> => call("/notifications/undelivered", { signal });
 export const testChannel = (name: string): Promise<ChannelAttempt> =>
   call(`/notifications/channels/${encodeURIComponent(name)}/test`, { method: "POST", timeoutMs: 70_000 });

@@ -3291,6 +3291,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notifications/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What I was told
+         * @description The 50 newest messages to the person behind the login, and tests of one's own that were taken; nobody else's.
+         */
+        get: operations["list_my_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notifications/channels": {
         parameters: {
             query?: never;
@@ -12394,6 +12414,39 @@ export interface components {
             token: string;
         };
         /**
+         * ToldMessage
+         * @description A message to oneself, as it was written.
+         */
+        ToldMessage: {
+            /**
+             * At Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            at_ms: number;
+            title: components["schemas"]["Bilingual"];
+            body: components["schemas"]["Bilingual"];
+            /**
+             * Ref
+             * @description number of a task, or what else it is about; empty for a test
+             * @example 17
+             */
+            ref: string;
+            /**
+             * Channel
+             * @description by which a test of one's own went; empty: no test
+             */
+            channel: string;
+        };
+        /**
+         * ToldMessages
+         * @description The newest messages to oneself; each once, whatever channels it went by.
+         */
+        ToldMessages: {
+            /** Items */
+            items: components["schemas"]["ToldMessage"][];
+        };
+        /**
          * TouchedLimitView
          * @description A running limit with more or less working time left than before.
          */
@@ -13507,6 +13560,8 @@ export type TaskWhere = components['schemas']['TaskWhere'];
 export type TaskWhy = components['schemas']['TaskWhy'];
 export type TextPair = components['schemas']['TextPair'];
 export type TokenView = components['schemas']['TokenView'];
+export type ToldMessage = components['schemas']['ToldMessage'];
+export type ToldMessages = components['schemas']['ToldMessages'];
 export type TouchedLimitView = components['schemas']['TouchedLimitView'];
 export type Training = components['schemas']['Training'];
 export type TrainingReason = components['schemas']['TrainingReason'];
@@ -20091,6 +20146,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotificationPreference"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_my_messages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldMessages"];
                 };
             };
             /** @description A problem */

@@ -45,7 +45,7 @@ export default {
     notification: {
       none: "No channel to the outside is set up. Write one into the settings file and start again, for example:",
       example: "Example of a channel in the settings",
-      inside: "Until then messages stay inside Twingrid: the test is written and shown here.",
+      inside: "Until then messages are read inside Twingrid: the test arrives here, and under Me.",
     },
   },
   placing: {

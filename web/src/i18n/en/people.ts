@@ -41,6 +41,11 @@ export default {
     save: "Save how I am told",
     saved: "Saved",
   },
+  told: {
+    title: "What I was told",
+    none: "Nothing yet. Messages can be read here, also those that no channel took.",
+    test: "test by {channel}",
+  },
   me: {
     more: "More pages",
     settings: "Settings",

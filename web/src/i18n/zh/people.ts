@@ -41,6 +41,11 @@ export default {
     save: "保存通知方式",
     saved: "已保存",
   },
+  told: {
+    title: "发给我的消息",
+    none: "还没有消息。发给您的消息都可以在这里看到，包括没有渠道接收的。",
+    test: "经 {channel} 的测试",
+  },
   me: {
     more: "更多页面",
     settings: "设置",
