@@ -25,7 +25,7 @@ GATEWAY: Final = "gw-01"
 FACILITY: Final = "sp-01"
 _UNITS: Final = ({"unit": 1, "product": "qdy30a"}, {"unit": 2, "product": "invt-gd200a"})
 """A level transmitter in the sump and the pump's drive."""
-_READY_WITHIN_S: Final = 90.0
+_READY_WITHIN_S: Final = 180.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +88,7 @@ def _write(folder: Path, bus: int, broker: int, pages: int, notification: Mappin
         "broker": {"kind": "mosquitto", "port": broker},
         "api": {"port": pages},
         "notification": dict(notification),
+        "supervisor": {"start_timeout_s": 120},
     }
     (folder / "gateway.yaml").write_text(yaml.safe_dump(gateway), encoding="utf-8")
     file = folder / "twingrid.yaml"
@@ -114,4 +115,4 @@ def _up(file: Path, folder: Path, path: str) -> Iterator[None]:
             yield
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(30)
+            process.wait(60)
