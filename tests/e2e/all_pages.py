@@ -80,7 +80,7 @@ PAGES: Final[Mapping[str, str]] = {
 """What a manager opens, by the name of its picture."""
 
 OF_OTHERS: Final[Mapping[str, Mapping[str, str]]] = {
-    ADMINISTRATOR: {"gateways": "/gateways"},
+    ADMINISTRATOR: {"gateways": "/gateways", "webhooks": "/webhooks"},
     MAINTAINER: {
         "overview": "/overview",
         "tasks": "/tasks",
@@ -156,6 +156,10 @@ DIALOGS: Final = (
     Dialog(component="pages/RecordPage.vue", path="/registry/people/a-m1", opener="main .btn-danger"),
     Dialog(component="pages/RulePage.vue", path="/rules/pump-level-high", opener=icon("trash-2")),
     Dialog(component="pages/TokensPage.vue", path="/me/tokens", opener="main .list .btn"),
+    *(
+        Dialog(component="webhooks/WebhookCard.vue", path="/webhooks", opener=icon(name), login=ADMINISTRATOR)
+        for name in ("play", "pencil-line", "key-round", "ban")
+    ),
     Dialog(component="pages/TaskPage.vue", path="/tasks/5", opener="main .bar .btn-primary", login=MAINTAINER),
 )
 
@@ -163,6 +167,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "parts/HandledCard.vue": "test_merging_pages",
     "pages/ImportPage.vue": "test_pages",
     "pages/MePage.vue": "test_accessibility",
+    "webhooks/SecretOnce.vue": "test_webhook_page",
 }
 """Dialogs that need a story of their own to open, and the tests that tell it."""
 

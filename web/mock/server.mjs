@@ -25,6 +25,7 @@ import { cellShapes, completeness, importChanges, importJob, kinds, mergedRecord
 import { revisitRoutes } from "./revisits.mjs";
 import { tokenRoutes } from "./tokens.mjs";
 import { ruleRoutes } from "./rules.mjs";
+import { webhookRoutes } from "./webhooks.mjs";
 
 const PORT = Number(process.env.PORT ?? 23510);
 const SETUP = process.env.MOCK_SETUP === "1";
@@ -38,7 +39,7 @@ const OFFICE = ["see", "registry.keep", "report.file", "intake.decide", "exchang
 const WORK = ["see", "report.file", "alarm.acknowledge", "task.work"];
 const user = (username, role, name, permissions, person, everywhere = false) => ({ username, role, name, permissions, person, everywhere, language: "zh", communities: communities.slice(0, 1).map(({ id, code, name: called }) => ({ id, code, name: called })), department: null, must_change_password: username === "new.one", expires_ms: start + 12 * HOUR });
 const users = new Map([
-  user("admin", "administrator", text("系统管理员", "Administrator"), [...OFFICE, "gateway.configure"], null, true),
+  user("admin", "administrator", text("系统管理员", "Administrator"), [...OFFICE, "gateway.configure", "webhook.keep"], null, true),
   user("manager", "manager", text("管理者 丁", "Manager D"), OFFICE, null, true),
   user("li.wx", "maintainer", people.li.name, WORK, 1),
   user("wang.wg", "grid_worker", people.wang.name, [...WORK, "revisit.call"], 2),
@@ -475,6 +476,7 @@ const ROUTES = [
   ["POST", /^\/gateways\/(\d+)\/configurations\/(\d+)\/push$/, (me, [, id, version]) => Object.assign(found(versionsOf(Number(id))[Number(version) - 1]), { state: "pushed", pushed_ms: Date.now(), pushed_by: me.username })],
   ...notificationRoutes,
   ...tokenRoutes({ problem, found }),
+  ...webhookRoutes({ problem, found }),
   ...intakes.inside,
   ...revisits.inside,
   ...exchangeRoutes({ cases, communities, problem, page }),

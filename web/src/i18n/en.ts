@@ -21,6 +21,7 @@ import rules from "./en/rules";
 import tasks from "./en/tasks";
 import tokens from "./en/tokens";
 import wall from "./en/wall";
+import webhooks from "./en/webhooks";
 
 export default {
   ...entry,
@@ -45,4 +46,5 @@ export default {
   ...exchange,
   ...tokens,
   ...wall,
+  ...webhooks,
 };

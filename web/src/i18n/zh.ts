@@ -21,6 +21,7 @@ import rules from "./zh/rules";
 import tasks from "./zh/tasks";
 import tokens from "./zh/tokens";
 import wall from "./zh/wall";
+import webhooks from "./zh/webhooks";
 
 export default {
   ...entry,
@@ -45,4 +46,5 @@ export default {
   ...exchange,
   ...tokens,
   ...wall,
+  ...webhooks,
 };
