@@ -25,7 +25,13 @@ from app.broker_accounts import (
     outward_account,
     passwords,
 )
+from app.home_assistant_settings import HomeAssistantSettings
+from app.installation import broker_process
+from app.settings import BrokerSettings, RegistrySettings, Settings, StoreSettings
+from app.wiring_core import core
 from core.clock import SystemClock
+from core.people import Language
+from core.ports.store import Commit
 from core.readings import Int32s, Readings, empty, readings
 from dispatch.home_assistant.board import Shown
 from dispatch.home_assistant.discovery import availability_topic, config_topic, state_topic
@@ -33,6 +39,7 @@ from dispatch.home_assistant.publisher import BrokerLine, HomeAssistantPublisher
 from tests.conftest import find_free_port, require_program
 from tests.integration.brokers import running
 from tests.unit.dispatch.test_home_assistant import FLOAT, HOSTILE, LEVEL, shown
+from tests.unit.registry.city import write_city
 
 _WAIT_S = 60.0
 CONFIG, STATE, THERE = config_topic("t", LEVEL), state_topic("t", LEVEL), availability_topic("t")
@@ -63,17 +70,17 @@ def broker(plan: BrokerPlan) -> Iterator[None]:
 class Watcher:
     """What a client with Home Assistant's account sees: the last word of every topic."""
 
-    def __init__(self, plan: BrokerPlan, user: str = HOME_ASSISTANT_USER) -> None:
+    def __init__(self, port: int, user: str, password: str) -> None:
         self.seen: dict[str, bytes] = {}
         self.count = 0
         self.changed = threading.Condition()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, f"watcher-{user}", protocol=mqtt.MQTTv311)
-        self._client.username_pw_set(user, plan.passwords[user])
+        self._client.username_pw_set(user, password)
         self._client.on_connect = lambda client, *_: client.subscribe([("homeassistant/#", 1), ("twingrid/#", 1)])
         self._client.on_message = self._take
         self._ready = threading.Event()
         self._client.on_subscribe = lambda *_: self._ready.set()
-        self._client.connect("127.0.0.1", plan.port)
+        self._client.connect("127.0.0.1", port)
 
     def _take(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         with self.changed:
@@ -98,6 +105,11 @@ class Watcher:
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+
+
+def watch(plan: BrokerPlan, user: str = HOME_ASSISTANT_USER) -> Watcher:
+    """A client of one of the plan's accounts."""
+    return Watcher(plan.port, user, plan.passwords[user])
 
 
 class Here:
@@ -150,7 +162,7 @@ def test_points_are_found_told_and_gone_with_their_option(plan: BrokerPlan, here
     """Retained for whoever comes later; offline after a goodbye; after a restart without the option nothing is left."""
     here.measure(p101=1.5, p102=1.0)
     with broker(plan):
-        with here.publisher(), Watcher(plan) as watcher:
+        with here.publisher(), watch(plan) as watcher:
             seen = watcher.until(lambda seen: {CONFIG, STATE, state_topic("t", FLOAT), THERE} <= seen.keys())
             assert seen[THERE] == b"online"
             assert json.loads(seen[CONFIG])["state_topic"] == STATE
@@ -158,13 +170,13 @@ def test_points_are_found_told_and_gone_with_their_option(plan: BrokerPlan, here
             assert json.loads(seen[state_topic("t", FLOAT)])["value"] == "ON"
             here.measure(p101=2.5)
             watcher.until(lambda seen: json.loads(seen[STATE])["value"] == 2.5)
-        with Watcher(plan) as late:
+        with watch(plan) as late:
             late.until(lambda seen: seen.get(THERE) == b"offline" and seen.keys() == remembered(here.file))
         here.shown = shown(wanted=False)
         with here.publisher() as cleaning:
             _until(lambda: cleaning.idle)
         assert remembered(here.file) == frozenset()
-        with Watcher(plan) as last:
+        with watch(plan) as last:
             last._client.publish("homeassistant/status", b"online", qos=1)  # comes after all that is retained
             assert set(last.until(lambda seen: "homeassistant/status" in seen)) == {"homeassistant/status"}
     assert here.publisher().idle
@@ -175,13 +187,13 @@ def test_a_point_that_goes_takes_its_messages_along(plan: BrokerPlan, here: Here
     here.measure(p101=1.5, p102=1.0)
     both = {config_topic("t", FLOAT), state_topic("t", FLOAT)}
     with broker(plan):
-        with here.publisher(), Watcher(plan) as watcher:
+        with here.publisher(), watch(plan) as watcher:
             watcher.until(lambda seen: both <= seen.keys())
             here.shown = shown(LEVEL)
             watcher.until(lambda seen: not both & seen.keys())
             _until(lambda: not both & remembered(here.file))
         here.shown = shown(FLOAT)
-        with here.publisher(), Watcher(plan) as watcher:
+        with here.publisher(), watch(plan) as watcher:
             watcher.until(lambda seen: both <= seen.keys() and CONFIG not in seen and STATE not in seen)
 
 
@@ -189,7 +201,7 @@ def test_hostile_names_arrive_as_texts(plan: BrokerPlan, here: Here) -> None:
     """They change no topic and break no message, at the broker too."""
     point = replace(LEVEL, facility=HOSTILE, facility_name=HOSTILE, name=HOSTILE, key=HOSTILE)
     here.shown = shown(point)
-    with broker(plan), here.publisher(), Watcher(plan) as watcher:
+    with broker(plan), here.publisher(), watch(plan) as watcher:
         seen = watcher.until(lambda seen: config_topic("t", point) in seen)
         assert json.loads(seen[config_topic("t", point)])["name"].startswith('x"}{{ states(')
 
@@ -197,7 +209,7 @@ def test_hostile_names_arrive_as_texts(plan: BrokerPlan, here: Here) -> None:
 def test_a_killed_process_is_offline_and_a_lost_broker_is_found_again(plan: BrokerPlan, here: Here) -> None:
     """The will is spoken when a session ends without goodbye, and everything is said anew to a broker that was away."""
     here.measure(p101=1.5)
-    with broker(plan), Watcher(plan) as watcher:
+    with broker(plan), watch(plan) as watcher:
         going = here.publisher()
         with going:
             watcher.until(lambda seen: STATE in seen)
@@ -205,17 +217,17 @@ def test_a_killed_process_is_offline_and_a_lost_broker_is_found_again(plan: Brok
             going._goodbye = lambda client: client.socket().close()  # type: ignore[method-assign,union-attr]
         watcher.until(lambda seen: seen[THERE] == b"offline")
     with here.publisher():
-        with broker(plan), Watcher(plan) as watcher:
+        with broker(plan), watch(plan) as watcher:
             watcher.until(lambda seen: seen.get(THERE) == b"online" and STATE in seen)
         here.measure(p101=7.5)
-        with broker(plan), Watcher(plan) as watcher:
+        with broker(plan), watch(plan) as watcher:
             watcher.until(lambda seen: STATE in seen and json.loads(seen[STATE])["value"] == 7.5)
 
 
 def test_it_may_write_nothing_else_and_home_assistant_only_reads(plan: BrokerPlan, here: Here) -> None:
     """With the outward account no command reaches a gateway, and Home Assistant sees none and changes no value."""
     heard: list[str] = []
-    with broker(plan), here.publisher(), Watcher(plan) as watcher:
+    with broker(plan), here.publisher(), watch(plan) as watcher:
         watcher.until(lambda seen: CONFIG in seen)
         host = mqtt.Client(CallbackAPIVersion.VERSION2, "host", protocol=mqtt.MQTTv311)
         host.username_pw_set(HOST_USER, plan.passwords[HOST_USER])
@@ -228,10 +240,10 @@ def test_it_may_write_nothing_else_and_home_assistant_only_reads(plan: BrokerPla
         try:
             assert ready.wait(_WAIT_S)
             for user in (OUTWARD_USER, HOME_ASSISTANT_USER):
-                with Watcher(plan, user) as somebody:
+                with watch(plan, user) as somebody:
                     somebody._client.publish("spBv1.0/g/NCMD/n", b"evil")
                     time.sleep(0.2)
-            with Watcher(plan) as somebody:
+            with watch(plan) as somebody:
                 somebody._client.publish(STATE, b"evil", retain=True)
                 time.sleep(0.2)
             host.publish("spBv1.0/g/NCMD/last", b"mine")
@@ -290,11 +302,42 @@ def test_a_wrong_password_is_said_once_and_asked_again(
 def test_the_rate_is_bounded_at_the_broker(plan: BrokerPlan, here: Here) -> None:
     """Five messages a second are no six, however many points there are."""
     here.shown = shown(*(replace(LEVEL, number=number) for number in range(40)))
-    with broker(plan), Watcher(plan) as watcher, here.publisher(per_second=5):
+    with broker(plan), watch(plan) as watcher, here.publisher(per_second=5):
         watcher.until(lambda seen: len(seen) >= 5)
         begun, before = time.monotonic(), watcher.count
         time.sleep(2.2)
         assert watcher.count - before <= 5 * (time.monotonic() - begun + 1)
+
+
+def test_the_core_process_shows_what_its_settings_name(tmp_path: Path) -> None:
+    """With the broker and accounts of an installation: a commit of readings is seen by Home Assistant's account."""
+    require_program("mosquitto")
+    settings = Settings(
+        data_dir=tmp_path / "data",
+        language=Language.ENGLISH,
+        broker=BrokerSettings(kind="mosquitto", port=find_free_port()),
+        store=StoreSettings(engine="memory"),
+        registry=RegistrySettings(folder=write_city(tmp_path / "registry")),
+        home_assistant=HomeAssistantSettings(facilities=("aa-sp-01",), every_s=1),
+    )
+    spec = broker_process(settings, [])
+    known = passwords(settings.broker_secrets, [HOME_ASSISTANT_USER])
+    with running(list(spec.command), settings.broker.port, tmp_path / "output"), core(settings, SystemClock()) as parts:
+        (level,) = (
+            one
+            for one in parts.registry.facility_by_code("aa-sp-01").points  # type: ignore[union-attr]
+            if one.key == "level"
+        )
+        topic = f"twingrid/twingrid/aa-sp-01/level_{level.number}"
+        now_ms = SystemClock().now_ms()
+        parts.store.commit(Commit(readings=readings(point=[level.number], time_ms=[now_ms], value=[1.25])))
+        with Watcher(settings.broker.port, HOME_ASSISTANT_USER, known[HOME_ASSISTANT_USER]) as watcher:
+            seen = watcher.until(lambda seen: topic in seen and "twingrid/twingrid/availability" in seen)
+        assert json.loads(seen[topic])["value"] == 1.25
+        config = next(text for name, text in seen.items() if name.endswith(f"/level_{level.number}/config"))
+        assert json.loads(config)["unit_of_measurement"] == "m"
+        assert len([name for name in seen if name.endswith("/config")]) > 1
+        assert all("aa-sp-01" in name for name in seen if name.endswith("/config"))
 
 
 def _until(true: Callable[[], bool]) -> None:

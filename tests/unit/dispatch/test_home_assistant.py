@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from core.places import PointKind
 from core.quality import GOOD, QualityClass, Reason, quality
@@ -136,6 +137,31 @@ def test_only_what_is_good_and_holds_has_a_value() -> None:
     assert (tell(good, True)["value"], tell(good, True)["quality"]) == (None, "stale")
     assert tell(replace(good, value=float("inf")))["value"] is None
     assert tell(replace(good, value=float("nan"), text="9007199254740993"))["value"] == "9007199254740993"
+
+
+def test_its_templates_read_what_is_told() -> None:
+    """Rendered as Home Assistant does it: a number, a word, None where nothing is known, and attributes as JSON."""
+    house = ImmutableSandboxedEnvironment()
+
+    def seen(point: ShownPoint, one: Value) -> tuple[str, dict[str, Any]]:
+        told = {"value_json": json.loads(state(point, one, stale=False))}
+        made = said(point)
+        value = house.from_string(made["value_template"]).render(told)
+        attributes: dict[str, Any] = json.loads(house.from_string(made["json_attributes_template"]).render(told))
+        return value, attributes
+
+    one = Value(time_ms=NOW, value=2.5, quality=GOOD)
+    assert seen(LEVEL, one) == (
+        "2.5",
+        {"quality": "good", "reason": "", "measured_at": "2026-12-01T00:00:00.000Z"},
+    )
+    assert seen(FLOAT, replace(one, value=1.0))[0] == said(FLOAT)["payload_on"]
+    dead = replace(one, value=float("nan"), quality=quality(QualityClass.NOT_MEASURED, Reason.TIMEOUT))
+    value, attributes = seen(LEVEL, dead)
+    assert (value, attributes["reason"]) == ("None", "timeout")
+    assert seen(replace(LEVEL, kind=PointKind.EVENT), replace(one, value=3.0))[0] == "3"
+    evil = "{{ 7*7 }}<script>"
+    assert seen(LEVEL, replace(one, value=float("nan"), text=evil))[0] == evil
 
 
 @pytest.mark.parametrize("field", ["facility_name", "community", "class_name", "name", "facility", "key"])
