@@ -10,7 +10,7 @@ export default {
     purpose: "What it is for",
     purposeHint: "such as Duty desk",
     url: "Address",
-    urlHint: "A whole https address. One in the own network must first be allowed by the operator, in the setting webhooks.networks.",
+    urlHint: "A whole https address. One in the own network must first be allowed by the operator, in the part “webhooks” of the settings file.",
     events: "Told when",
     event: { case_opened: "a case is opened", case_changed: "a case goes on", case_ended: "a case has ended", alarm_opened: "an alarm begins", alarm_changed: "an alarm changes", alarm_ended: "an alarm is over" },
     communities: "Of which communities",

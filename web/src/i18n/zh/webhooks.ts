@@ -10,7 +10,7 @@ export default {
     purpose: "用途",
     purposeHint: "例如 值班平台",
     url: "接收地址",
-    urlHint: "完整的 https 地址。内网地址须先由运维人员在设置 webhooks.networks 中放行。",
+    urlHint: "完整的 https 地址。内网地址须先由运维人员在设置文件的“webhooks”部分放行。",
     events: "告知哪些事件",
     event: { case_opened: "案件立案", case_changed: "案件有进展", case_ended: "案件结束", alarm_opened: "告警发生", alarm_changed: "告警有变化", alarm_ended: "告警解除" },
     communities: "哪些社区",
