@@ -38,3 +38,30 @@ def test_the_past_is_compared_and_stands_in_the_address(
         page.reload()
         expect(page.get_by_role("button", name=years, exact=True)).to_have_attribute("aria-pressed", "true")
         assert bare_keys(page) == []
+
+
+@pytest.mark.parametrize(("language", "size"), [("zh", PHONE), ("en", DESK)])
+def test_another_measurement_stands_beside_the_curve_on_an_axis_of_its_own(
+    browser: Browser, mock_world: World, language: str, size: tuple[int, int]
+) -> None:
+    """Amperes beside metres are read at the right; beside themselves they are not drawn again."""
+    words, point = {
+        "zh": ("虚线为电流（右轴，A）", "电流"),
+        "en": ("Dashed beside it: Current (right axis, A)", "Current"),
+    }[language]
+    with person(browser, mock_world.base_url, language, size) as somebody:
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        page.goto(f"{mock_world.base_url}/facilities/1")
+        choice = page.locator("select").filter(has=page.locator("optgroup"))
+        choice.select_option("point:current")
+        expect(page).to_have_url(re.compile(r"with=point(:|%3A)current"))
+        charts = page.locator("figure.trend")
+        expect(charts.first).to_have_attribute("aria-label", re.compile(re.escape(words)))
+        expect(charts.first.locator("figcaption")).to_contain_text(words)
+        own = page.get_by_role("region", name=point, exact=True).locator("figure.trend")
+        expect(own).to_have_attribute("aria-label", re.compile("A"))
+        expect(own).not_to_have_attribute("aria-label", re.compile(re.escape(words)))
+        photograph(page, f"facility-other-point-{language}-{size[0]}")
+        assert overflow(page) <= 0
+        assert axe_findings(page) == []
+        assert bare_keys(page) == []

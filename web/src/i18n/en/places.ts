@@ -65,7 +65,7 @@ export default {
     spanLabel: "Time range",
     shift: "Move the time range",
     span: { hour: "1 h", hours6: "6 h", day: "24 h", week: "7 d", month: "30 d", year: "1 y", years5: "5 y" },
-    compare: { label: "Compare with", none: "Compare with nothing", before: "The time before", year: "A year before" },
+    compare: { label: "Compare with", none: "Compare with nothing", times: "Another time", before: "The time before", year: "A year before", points: "Another measurement", facilities: "Another facility" },
     past: "{n} alarm in this time | {n} alarms in this time",
     export: {
       label: "Export the time that is shown",
@@ -107,6 +107,9 @@ export default {
   },
   chart: {
     beside: "Dashed beside it: {name}",
+    besideAxis: " (right axis, {unit})",
+    besideAxisPlain: " (right axis)",
+    besideIs: "{name}, {values}",
     alarms: "{n} alarm in this time | {n} alarms in this time",
     words: "lowest {low}, highest {high}, latest {last}",
     nothing: "No usable reading in this time",

@@ -65,7 +65,7 @@ export default {
     spanLabel: "时间范围",
     shift: "移动时间范围",
     span: { hour: "1 时", hours6: "6 时", day: "24 时", week: "7 天", month: "30 天", year: "1 年", years5: "5 年" },
-    compare: { label: "对比", none: "不对比", before: "前一时段", year: "一年前" },
+    compare: { label: "对比", none: "不对比", times: "其他时段", before: "前一时段", year: "一年前", points: "其他测点", facilities: "其他设施" },
     past: "这段时间有 {n} 条告警",
     export: {
       label: "导出所示时间段的数据",
@@ -107,6 +107,9 @@ export default {
   },
   chart: {
     beside: "虚线为{name}",
+    besideAxis: "（右轴，{unit}）",
+    besideAxisPlain: "（右轴）",
+    besideIs: "{name}，{values}",
     alarms: "这段时间有 {n} 条告警",
     words: "最低 {low}，最高 {high}，最新 {last}",
     nothing: "这段时间没有可用读数",
