@@ -65,3 +65,33 @@ def test_another_measurement_stands_beside_the_curve_on_an_axis_of_its_own(
         assert overflow(page) <= 0
         assert axe_findings(page) == []
         assert bare_keys(page) == []
+
+
+@pytest.mark.parametrize(("language", "size"), [("zh", PHONE), ("en", DESK)])
+def test_what_it_cost_is_shown_by_year_with_the_cases(
+    browser: Browser, mock_world: World, language: str, size: tuple[int, int]
+) -> None:
+    """By kind, with a way to every case; what stands in the books of others is apart, and workers see none of it."""
+    title, own, elsewhere, other = {
+        "zh": ("费用", "14 件案件", "记在别处账上的 1 件案件", "记入梧桐里业主委员会的账"),
+        "en": ("Cost", "14 cases", "1 case in the books of others", "In the book of Owners' committee of Wutongli"),
+    }[language]
+    with person(browser, mock_world.base_url, language, size) as somebody:
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        page.goto(f"{mock_world.base_url}/facilities/1")
+        costs = page.get_by_role("region", name=title, exact=True).first
+        expect(costs.get_by_role("row")).to_have_count(4)
+        costs.get_by_text(own, exact=True).click()
+        expect(costs.get_by_role("link").first).to_have_attribute("href", re.compile(r"/cases/1$"))
+        costs.get_by_text(elsewhere, exact=True).click()
+        expect(costs.get_by_text(other)).to_be_visible()
+        costs.scroll_into_view_if_needed()
+        photograph(page, f"facility-costs-{language}-{size[0]}")
+        assert overflow(page) <= 0
+        assert axe_findings(page) == []
+        assert bare_keys(page) == []
+    with person(browser, mock_world.base_url, language, size) as somebody:
+        page = journeys.log_in(somebody, mock_world, mock_world.workers["建管一组 乙"])
+        page.goto(f"{mock_world.base_url}/facilities/1")
+        expect(page.locator("figure.trend").first).to_be_visible()
+        expect(page.get_by_role("heading", name=title, exact=True)).to_have_count(0)

@@ -184,6 +184,7 @@ RECIPES: Mapping[str, Recipe] = {
     "get_project_ledger": Recipe("GET", f"{V1}/projects/{{n}}/ledger"),
     "enter_funds": Recipe("POST", f"{V1}/projects/{{n}}/ledger", ENTRY, _KEY),
     "list_cost_books": Recipe("GET", f"{V1}/cost-books?community={{n}}"),
+    "get_facility_costs": Recipe("GET", f"{V1}/facilities/{{f}}/costs"),
     "list_funds_warnings": Recipe("GET", f"{V1}/funds-warnings?community={{n}}"),
     "list_renewals": Recipe("GET", f"{V1}/renewals?community={{n}}"),
     "list_plans": Recipe("GET", f"{V1}/plans"),

@@ -1691,6 +1691,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/facilities/{facility}/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a facility has cost
+         * @description By year and kind, with the cases behind it; what stands in the books of other facilities is apart.
+         */
+        get: operations["get_facility_costs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/funds-warnings": {
         parameters: {
             query?: never;
@@ -4654,6 +4674,54 @@ export interface components {
             cost: components["schemas"]["CostSum"];
         };
         /**
+         * CaseOfCosts
+         * @description What a case cost.
+         */
+        CaseOfCosts: {
+            /** Labour Min */
+            labour_min: number;
+            /**
+             * Labour Fen
+             * @description labour as money; what parts and contractor leave of the sum
+             */
+            labour_fen: number;
+            /** Parts Fen */
+            parts_fen: number;
+            /** Contractor Fen */
+            contractor_fen: number;
+            /**
+             * Money Fen
+             * @description the sum
+             */
+            money_fen: number;
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Code
+             * @example C-2026-000123
+             */
+            code: string;
+            say: components["schemas"]["Bilingual"];
+            /** @description in whose book it stands */
+            facility: components["schemas"]["FacilityRef"];
+            /** @description name of that book; empty: nobody knows the owner */
+            book: components["schemas"]["Bilingual"];
+            /**
+             * Others
+             * @description so many other facilities it was about
+             */
+            others: number;
+            /**
+             * Reported Ms
+             * @description when its handling was last reported
+             * @example 1795000000000
+             */
+            reported_ms: number;
+        };
+        /**
          * CaseState
          * @description Where a case stands.
          * @enum {string}
@@ -6302,6 +6370,39 @@ export interface components {
             facility: components["schemas"]["FacilityRef"];
             /** Alarms */
             alarms: number;
+        };
+        /**
+         * FacilityCosts
+         * @description What a facility has cost; money of other owners' books stands apart and is counted nowhere here.
+         */
+        FacilityCosts: {
+            /** @description empty: nobody knows the owner */
+            book: components["schemas"]["Bilingual"];
+            /**
+             * Labour Fen Per H
+             * @description what an hour of labour counts
+             */
+            labour_fen_per_h: number;
+            /**
+             * Years
+             * @description the newest first; together they are all of it
+             */
+            years: components["schemas"]["YearOfCosts"][];
+            /**
+             * Cases
+             * @description the newest first
+             */
+            cases: components["schemas"]["CaseOfCosts"][];
+            /**
+             * Total
+             * @description so many cases there are
+             */
+            total: number;
+            /**
+             * Elsewhere
+             * @description about this facility too, in the books of others
+             */
+            elsewhere: components["schemas"]["CaseOfCosts"][];
         };
         /**
          * FacilityCounts
@@ -13082,6 +13183,38 @@ export interface components {
             kind: components["schemas"]["PointKind"];
         };
         /**
+         * YearOfCosts
+         * @description What a facility cost in a calendar year.
+         */
+        YearOfCosts: {
+            /** Labour Min */
+            labour_min: number;
+            /**
+             * Labour Fen
+             * @description labour as money; what parts and contractor leave of the sum
+             */
+            labour_fen: number;
+            /** Parts Fen */
+            parts_fen: number;
+            /** Contractor Fen */
+            contractor_fen: number;
+            /**
+             * Money Fen
+             * @description the sum
+             */
+            money_fen: number;
+            /**
+             * Year
+             * @example 2026
+             */
+            year: number;
+            /**
+             * Cases
+             * @description whose handling was reported; one of two years counts in both
+             */
+            cases: number;
+        };
+        /**
          * Standing
          * @description How a community stands against one item, the best first.
          * @enum {string}
@@ -13164,6 +13297,7 @@ export type CaseDetail = components['schemas']['CaseDetail'];
 export type CaseEvaluation = components['schemas']['CaseEvaluation'];
 export type CaseEvent = components['schemas']['CaseEvent'];
 export type CaseName = components['schemas']['CaseName'];
+export type CaseOfCosts = components['schemas']['CaseOfCosts'];
 export type CaseState = components['schemas']['CaseState'];
 export type CaseSummary = components['schemas']['CaseSummary'];
 export type Category = components['schemas']['Category'];
@@ -13246,6 +13380,7 @@ export type EvidenceRecord = components['schemas']['EvidenceRecord'];
 export type EvidenceValue = components['schemas']['EvidenceValue'];
 export type ExplainQuestion = components['schemas']['ExplainQuestion'];
 export type FacilityAlarms = components['schemas']['FacilityAlarms'];
+export type FacilityCosts = components['schemas']['FacilityCosts'];
 export type FacilityCounts = components['schemas']['FacilityCounts'];
 export type FacilityDetail = components['schemas']['FacilityDetail'];
 export type FacilityRecord = components['schemas']['FacilityRecord'];
@@ -13541,6 +13676,7 @@ export type WebhookStepList = components['schemas']['WebhookStepList'];
 export type WebhookStepView = components['schemas']['WebhookStepView'];
 export type WebhookView = components['schemas']['WebhookView'];
 export type WordMeasurement = components['schemas']['WordMeasurement'];
+export type YearOfCosts = components['schemas']['YearOfCosts'];
 export type CoreAmenitiesStanding = components['schemas']['core__amenities__Standing'];
 export type CoreIntakeVerdict = components['schemas']['core__intake__Verdict'];
 export type CorePortsCalendarViewEntryKind = components['schemas']['core__ports__calendar_view__EntryKind'];
@@ -17188,6 +17324,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CostBooks"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_facility_costs: {
+        parameters: {
+            query?: {
+                /** @description so many of them at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                facility: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacilityCosts"];
                 };
             };
             /** @description A problem */
