@@ -7,6 +7,8 @@ const balance = (phase: Balance["phase"], received_fen: number, spent_fen: numbe
 const line = (book: string, month: string, money_fen: number): BookLine => ({ book, name: { zh: book, en: book }, month, cases: 1, labour_min: 60, parts_fen: 10, contractor_fen: 20, money_fen });
 const warning = (left_fen: number): FundsWarning => ({ left_fen, due_fen: 0, forecast: { low_fen: 100, mean_fen: 200, high_fen: 400, likely_fen: 300 } }) as FundsWarning;
 
+const year = (labour_fen: number) => ({ year: 2026, cases: 2, labour_min: 60, labour_fen, parts_fen: 1, contractor_fen: 2, money_fen: labour_fen + 3 });
+
 describe("money", () => {
   it("of one phase never counts as that of the other", () => {
     const all = [balance("startup", 500, 100), balance("follow_up", 30, 10), balance("follow_up", 5, 0)];
@@ -40,7 +42,6 @@ describe("money", () => {
   });
 
   it("of a facility adds up over the years, a case of two years once", () => {
-    const year = (labour_fen: number) => ({ year: 2026, cases: 2, labour_min: 60, labour_fen, parts_fen: 1, contractor_fen: 2, money_fen: labour_fen + 3 });
     expect(allYears({ years: [year(100), year(50)], total: 3 })).toEqual({ cases: 3, labour_min: 120, labour_fen: 150, parts_fen: 2, contractor_fen: 4, money_fen: 156 });
   });
 });
