@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -95,3 +96,59 @@ def test_what_it_cost_is_shown_by_year_with_the_cases(
         page.goto(f"{mock_world.base_url}/facilities/1")
         expect(page.locator("figure.trend").first).to_be_visible()
         expect(page.get_by_role("heading", name=title, exact=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize(("language", "size"), [("zh", PHONE), ("en", DESK)])
+def test_documents_are_added_fetched_and_taken_away(
+    browser: Browser, mock_world: World, tmp_path: Path, language: str, size: tuple[int, int]
+) -> None:
+    """A name is text, whatever is in it; what is refused says why; workers fetch and change nothing."""
+    title, name, add, remove, reason, removed, refused = {
+        "zh": ("文件", "名称", "添加", "移除文件", "原因", "已移除 2 份", "文件不是 PDF"),
+        "en": ("Documents", "Name", "Add", "Remove the document", "Reason", "2 removed", "文件不是 PDF"),
+    }[language]
+    facility = {"zh": 2, "en": 3}[language]
+    hostile = "<img src=x onerror=alert(1)> 接线图"
+    paper, page_file = tmp_path / "wiring.pdf", tmp_path / "evil.pdf"
+    paper.write_bytes(b"%PDF-1.7\ntrailer<</Root 1 0 R>>\n%%EOF\n")
+    page_file.write_bytes(b"<html><script>alert(1)</script></html>")
+    with person(browser, mock_world.base_url, language, size) as somebody:
+        somebody.forgiven += ["422"]
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        page.goto(f"{mock_world.base_url}/facilities/{facility}")
+        shelf = page.locator("section", has=page.get_by_role("heading", name=title, exact=True)).last
+        links = shelf.locator("a[download]")
+        expect(links).to_have_count(3)
+        shelf.locator("input[type=file]").set_input_files(str(page_file))
+        shelf.get_by_role("button", name=add, exact=True).click()
+        expect(shelf.get_by_role("alert")).to_contain_text(refused)
+        shelf.get_by_role("button").filter(has_text=re.compile("取消|Cancel")).click()
+        shelf.locator("input[type=file]").set_input_files(str(paper))
+        expect(shelf.get_by_label(name, exact=True)).to_have_value("wiring")
+        shelf.get_by_label(name, exact=True).fill(hostile)
+        photograph(page, f"facility-document-add-{language}-{size[0]}")
+        shelf.get_by_role("button", name=add, exact=True).click()
+        expect(links).to_have_count(4)
+        expect(links.first).to_have_text(hostile)
+        with page.expect_download() as fetched:
+            links.first.click()
+        assert fetched.value.path().read_bytes() == paper.read_bytes()
+        shelf.scroll_into_view_if_needed()
+        photograph(page, f"facility-documents-{language}-{size[0]}")
+        assert overflow(page) <= 0
+        assert axe_findings(page) == []
+        shelf.locator("button:has(svg.lucide-trash-2)").first.click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_role("button", name=remove, exact=True)).to_be_disabled()
+        dialog.get_by_label(reason, exact=True).fill("of another pump")
+        dialog.get_by_role("button", name=remove, exact=True).click()
+        expect(links).to_have_count(3)
+        shelf.get_by_text(removed, exact=True).click()
+        expect(shelf.get_by_text("of another pump").first).to_be_visible()
+        assert bare_keys(page) == []
+    with person(browser, mock_world.base_url, language, size) as somebody:
+        page = journeys.log_in(somebody, mock_world, mock_world.workers["建管一组 乙"])
+        page.goto(f"{mock_world.base_url}/facilities/{facility}")
+        expect(page.locator("a[download]")).to_have_count(3)
+        expect(page.locator("input[type=file]")).to_have_count(0)
+        expect(page.locator("main button:has(svg.lucide-trash-2)")).to_have_count(0)
