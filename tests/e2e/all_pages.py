@@ -128,6 +128,7 @@ DIALOGS: Final = (
     Dialog(component="parts/CaseClosurePanel.vue", path="/cases/3", opener=icon("git-merge")),
     Dialog(component="parts/FlagActions.vue", path="/alarms?show=out_of_service", opener=icon("circle-check")),
     Dialog(component="parts/OutOfServiceDialog.vue", path="/facilities/3", opener=icon("construction")),
+    Dialog(component="parts/FacilityDocuments.vue", path="/facilities/3", opener=icon("trash-2")),
     Dialog(component="parts/AlarmActions.vue", path="/alarms/mock000006", opener=icon("message-square-plus")),
     Dialog(component="parts/AlarmActions.vue", path="/alarms/mock000006", opener=icon("bell-off")),
     Dialog(component="parts/EntryForm.vue", path="/projects/1", opener=icon("plus")),
