@@ -91,7 +91,7 @@ def composed(text: str, file: str = "", tangled: Kind = findings.TOO_TANGLED) ->
     try:
         refused = _is_tangled(text)
         root = None if refused else yaml.compose(text, Loader=_Loader)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, UnicodeEncodeError):  # half of a pair of surrogates is no text
         raise Invalid([_no_yaml(text, file)]) from None
     except RecursionError:
         refused, root = True, None
