@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -152,6 +153,19 @@ def check_name(key: str) -> None:
         raise Refused(say.SIGNED_NAME(name=key))
 
 
+def shipped_text(key: str) -> str:
+    """The file of a profile that comes with Twingrid, to begin another one with.
+
+    Raises:
+        Refused: if there is none.
+    """
+    if key not in shipped():
+        raise Refused(say.NO_PROFILE(profile=key))
+    text = (resources.files("gateway") / "profiles" / f"{key}.yaml").read_text(encoding="utf-8")
+    # Where its JSON Schema lies is of no use in another folder.
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("# yaml-language-server"))
+
+
 def digest(text: str) -> str:
     """SHA-256 of a text, in hexadecimal."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -18,6 +18,7 @@ from gateway import site_bulk, site_sign
 from gateway import site_findings as say
 from gateway.profile import Profile
 from gateway.profile_file import shipped
+from gateway.profile_uses import renewed
 from gateway.site_store import SiteStore
 from gateway.site_survey import built, solving
 from gateway.site_survey.configuration import Configuration, configuration
@@ -111,6 +112,13 @@ class SiteDesk:
         if profile and profile not in self._profiles:
             raise Refused(say.NO_PROFILE(profile=profile))
         return state if profile == state.profile else self._put(without_proofs(state, profile))
+
+    def take_profile(self, profile: Profile) -> None:
+        """Use a profile that was written just now; a proof of what it reads otherwise is none any more."""
+        state = renewed(self.state, self._profiles.get(profile.key), profile)
+        self._profiles = {**self._profiles, profile.key: profile}
+        if state != self.state:
+            self._change(state)
 
     def solve(self, unit: int, shown: Mapping[str, str]) -> SolutionState:
         """How the registers hold what the display shows, judged by the newest words of each place that was looked at.
