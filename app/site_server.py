@@ -182,7 +182,7 @@ async def run(
     """
     listener = listen(options.host, options.port)
     port = int(listener.getsockname()[1])
-    known = gateway.profiles() if gateway is not None else shipped()
+    known = await asyncio.to_thread(gateway.profiles) if gateway is not None else shipped()
     clock = clock or SystemClock()
     work = SiteWork(
         options.folder,
