@@ -13,8 +13,10 @@ from core.errors import Invalid, Refused, Unavailable
 from gateway.document import Document
 from gateway.own_profiles import HISTORY_FOLDER, KEPT_VERSIONS, OwnProfiles, check_name, digest, is_name
 from gateway.profile import Profile
-from gateway.profile_file import load_folder, parse
+from gateway.profile_file import load_folder, parse, shipped
 from gateway.rollouts import check_profile
+from gateway.site_session import SiteSession
+from gateway.site_survey.state import BusAddress, PointState
 
 ONE = 'maker: M\nmodel: "1"\nsource: manual\nevidence: own\nregisters:\n  a: {address: 0, type: u16}\n'
 TWO = ONE.replace("address: 0", "address: 1")
@@ -175,3 +177,31 @@ def test_the_gateway_is_asked_before_anything_is_written(tmp_path: Path) -> None
 def test_a_profile_that_is_broken_on_the_disk_can_be_mended(tmp_path: Path) -> None:
     """What lies there is not looked at: the new one stands for it."""
     check_profile(gateway(tmp_path, "maker: ["), as_profile(ONE))
+
+
+# --- the session that uses it -----------------------------------------------------------------------------------------
+
+
+def test_a_session_goes_on_where_nobody_has_the_profile(tmp_path: Path) -> None:
+    """Opened by a command that knows only what comes with Twingrid: points keep their registers, versions follow."""
+    address = BusAddress(id="room", host="10.0.0.1")
+    here = SiteSession(tmp_path, address, profiles={**shipped(), "t1": as_profile(ONE)})
+    here.add(7)
+    here.choose_profile(7, "t1")
+    here.select(7, [PointState(register="a", measurement="a")])
+    here.take_profile(as_profile(TWO))
+    there = SiteSession(tmp_path)
+    assert there.state == here.state
+    assert there.configuration() == here.configuration()
+    assert "profile: t1" in there.configuration().buses
+    assert there.configuration().profiles == {}
+    assert load_folder(tmp_path / "profiles")["t1"].registers["a"].address == 1
+
+
+def test_what_comes_with_twingrid_needs_no_copy(tmp_path: Path) -> None:
+    """Nor does a profile that no unit of the session uses."""
+    one = SiteSession(tmp_path, BusAddress(id="room", host="10.0.0.1"))
+    one.add(7)
+    one.choose_profiles({7: "xy-md02"})
+    one.take_profile(as_profile(ONE))
+    assert not (tmp_path / "profiles").exists()
