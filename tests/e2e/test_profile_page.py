@@ -112,6 +112,7 @@ def test_a_profile_is_written_tried_and_kept(
         area = page.get_by_role("textbox", name=one.say("profile.text"), exact=True)
         expect(area).to_have_value(re.compile("registers:"), timeout=20_000)
         is_sound(one)
+        expect(page.get_by_label(one.say("profile.name"), exact=True)).to_have_value("new-profile")
         one.looks_right("p1-form")
 
         written(one, WRONG)
