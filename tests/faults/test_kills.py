@@ -16,8 +16,6 @@ from tests.faults.witness import incidents, verdict
 
 COUNTS = Counts(per_gateway_point=8, gateway_moments=64, per_core_point=4, core_moments=22, broker=16, api=16)
 BACK_WITHIN_S = 10.0
-BACK_AT_ALL_S = 60.0
-"""INV-7 says ten seconds of a machine that has them; where others hold the processor, a single return may be late."""
 CUT_S = 60.0
 
 
@@ -63,9 +61,7 @@ def test_two_hundred_kills_lose_nothing_and_open_everything_once(
         campaign.run(lab, COUNTS, seed)
         close(lab, say)
         assert lab.record.loaded_share >= 0.95
-        back_s = sorted(kill.back_s for kill in lab.record.kills)
-        assert back_s[int(0.95 * len(back_s))] <= BACK_WITHIN_S
-        assert back_s[-1] <= BACK_AT_ALL_S
+        assert max(kill.back_s for kill in lab.record.kills) <= BACK_WITHIN_S
         assert not [kill for kill in lab.record.kills if "never reached" in kill.point]
 
 
