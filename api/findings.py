@@ -59,6 +59,7 @@ WEBHOOKS_OF_ALL = Sentence(
 NO_SUCH_COMMUNITY = Sentence("没有编号为 {number} 的社区", "there is no community {number}")
 NO_CLOSURES = Sentence("此处不能合并案件", "cases cannot be merged here")
 NO_FUNDS = Sentence("此处不能登记资金和计划", "money and plans cannot be kept here")
+NO_DOCUMENTS = Sentence("此处不能保存文件", "documents cannot be kept here")
 NO_INTAKES = Sentence("此处不能受理", "nothing can be reported here")
 GATEWAYS_OF_ALL = Sentence(
     "登记网关是全市的决定，只有能看到全部社区的账号才能进行",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 from api.access import Caller
 from api.histories import asked_range
@@ -16,6 +17,7 @@ from api.problems import ProblemError
 from core.findings import Speaks
 from core.places import Text
 from core.ports import funds as rows
+from core.ports.closure import Cost
 from core.ports.registry import Owner, OwnerKind
 
 _YEAR_MS = 366 * 86_400_000
@@ -98,6 +100,28 @@ class FundsDesk:
             ]
         )
 
+    def costs(self, caller: Caller, facility: int, limit: int) -> models.FacilityCosts:
+        """What a facility has cost.
+
+        Raises:
+            ProblemError: ``NOT_FOUND`` for a facility out of sight.
+        """
+        found = self._ports.registry.facility(facility)
+        if found is None or not caller.sees(found.facility.community):
+            raise ProblemError(Problems.NOT_FOUND)
+        costs, places = self._ports.funds.costs(facility, limit, caller.horizon), self._places.now()
+        return models.FacilityCosts(
+            book=self._book_name(costs.book),
+            labour_fen_per_h=costs.labour_fen_per_h,
+            years=[
+                models.YearOfCosts(year=one.year, cases=one.cases, **_by_kind(one.cost, one.money_fen))
+                for one in costs.years
+            ],
+            cases=[self._case(one, places) for one in costs.cases],
+            total=costs.total,
+            elsewhere=[self._case(one, places) for one in costs.elsewhere],
+        )
+
     def warnings(self, caller: Caller, community: int | None, limit: int) -> models.FundsWarnings:
         """How facilities in use are provided for."""
         found = self._ports.funds.warnings(self._ports.clock.now_ms(), caller.narrowed(community))
@@ -111,6 +135,18 @@ class FundsDesk:
         return models.Renewals(items=[_renewal(one, places) for one in found[:limit]], total=len(found))
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _case(self, one: rows.CaseCost, places: Places) -> models.CaseOfCosts:
+        return models.CaseOfCosts(
+            id=one.number,
+            code=one.code,
+            say=Bilingual.of(one.say),
+            facility=places.facility_ref(one.facility),
+            book=self._book_name(one.book),
+            others=one.others,
+            reported_ms=one.reported_ms,
+            **_by_kind(one.cost, one.money_fen),
+        )
 
     def _book_name(self, book: str) -> Bilingual:
         """A book that was not given a name of its own is that of an owner: ``village:east``."""
@@ -126,6 +162,25 @@ class FundsDesk:
     def _projects(self, found: Sequence[rows.Project]) -> list[models.ProjectDetail]:
         places, money = self._places.now(), self._ports.funds.balances([one.number for one in found])
         return [_project(one, money[one.number], places) for one in found]
+
+
+class _ByKind(TypedDict):
+    labour_min: int
+    labour_fen: int
+    parts_fen: int
+    contractor_fen: int
+    money_fen: int
+
+
+def _by_kind(cost: Cost, money_fen: int) -> _ByKind:
+    """A cost by kind; the kinds add up to the sum, which is rounded once."""
+    return _ByKind(
+        labour_min=cost.labour_min,
+        labour_fen=money_fen - cost.parts_fen - cost.contractor_fen,
+        parts_fen=cost.parts_fen,
+        contractor_fen=cost.contractor_fen,
+        money_fen=money_fen,
+    )
 
 
 def said(words: Speaks) -> Bilingual:

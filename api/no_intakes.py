@@ -9,6 +9,7 @@ from core.cases import Actor
 from core.closure import PhotoKind
 from core.errors import Refused
 from core.intake import Event, SourceKind
+from core.ports.documents import Document
 from core.ports.intake import Burden, IntakeAsk, IntakeFilter, IntakeRow, Known, LogAnswer, Photo, Ruling
 from core.ports.registry import Page, PageRequest
 from core.ports.task_photos import CasePhotos, TaskPhoto
@@ -86,3 +87,23 @@ class NoTaskPhotos:
     def of_case(self, case: int) -> CasePhotos:
         """None."""
         return CasePhotos()
+
+
+class NoDocuments:
+    """``core.ports.documents`` without anything behind it."""
+
+    def of_facility(self, facility: int) -> Sequence[Document]:
+        """None."""
+        return ()
+
+    def add(self, facility: int, name: str, data: bytes, actor: Actor, now_ms: int) -> Document:
+        """Refused."""
+        raise Refused(kinds.NO_DOCUMENTS())
+
+    def document(self, facility: int, number: int) -> tuple[Document, bytes] | None:
+        """None."""
+        return None
+
+    def remove(self, facility: int, number: int, reason: str, actor: Actor, now_ms: int) -> Document:
+        """Refused."""
+        raise Refused(kinds.NO_DOCUMENTS())

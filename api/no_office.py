@@ -8,7 +8,7 @@ from api import findings as kinds
 from core.cases import Actor
 from core.errors import Refused
 from core.ports.evaluation import Evaluation, Line
-from core.ports.funds import Balance, BookLine, FundEntry, FundsWarning, Project, Renewal
+from core.ports.funds import Balance, BookLine, FacilityCosts, FundEntry, FundsWarning, Project, Renewal
 from core.ports.preventive import DoneWork, DueWork, Plan
 
 _NOTHING = Line(
@@ -50,6 +50,10 @@ class NoFunds:
     def books(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[BookLine]:
         """None."""
         return ()
+
+    def costs(self, facility: int, most: int, communities: frozenset[int] | None = None) -> FacilityCosts:
+        """None."""
+        return FacilityCosts(book="", labour_fen_per_h=0, years=(), cases=(), total=0, elsewhere=())
 
     def warnings(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[FundsWarning]:
         """None."""

@@ -49,6 +49,7 @@ _COMMON = {
 }
 _EXCHANGE = re.compile(r"/api/v1/exchange/[a-z0-9-]{1,40}/cases")
 _PHOTOS = re.compile(r"/api/v1/(?:intakes|public/reports|tasks|department/intakes)/[0-9]{1,10}/photos")
+_DOCUMENTS = re.compile(r"/api/v1/facilities/[0-9]{1,10}/documents")
 _IMPORTS = "/api/v1/registry/imports"
 _HSTS = "max-age=31536000"
 
@@ -84,10 +85,12 @@ class Perimeter:
             self._note(request, outgoing.status, time.perf_counter() - started_s)
 
     def _most_bytes(self, request: Request) -> int:
-        """How much a body may have: photos, files and many cases of a partner; everything else is small."""
+        """How much a body may have: photos, documents, files and many cases of a partner; everything else is small."""
         path = request.url.path if request.method == "POST" else ""
         if _PHOTOS.fullmatch(path) is not None:
             return self._settings.max_photo_bytes
+        if _DOCUMENTS.fullmatch(path) is not None:
+            return self._settings.max_document_bytes
         if path == _IMPORTS:
             return self._settings.max_import_bytes
         if _EXCHANGE.fullmatch(path) is not None:

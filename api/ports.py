@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import sqlalchemy as sa
 
 from api import findings as kinds
-from api.no_intakes import NoIntakes, NoTaskPhotos
+from api.no_intakes import NoDocuments, NoIntakes, NoTaskPhotos
 from api.no_office import NoEvaluations, NoFunds, NoPlans
 from api.no_registry import NoCalendarDays, NoEnrolling, NoImports, NoRegistryEditing
 from core.alarms import Severity
@@ -37,6 +37,7 @@ from core.ports.closure import (
 )
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
+from core.ports.documents import Documents
 from core.ports.enrolment import Enrolling
 from core.ports.evaluation import Evaluations
 from core.ports.exchange import Exchange, NoExchange
@@ -435,6 +436,7 @@ class ApiPorts:
         limits: which table of limits is in force.
         intakes, photos: reports and tasks handed down.
         task_photos: what whoever repaired or verified has seen.
+        documents: files of facilities.
         exchange: cases of other platforms.
         webhooks: other programs are told what happens.
         revisits: people are asked after the end of a case.
@@ -474,6 +476,7 @@ class ApiPorts:
     limits: LimitsInForce = LimitsInForce()  # noqa: RUF009 - it has no state
     photos: Photos = NoIntakes()  # noqa: RUF009 - it has no state
     task_photos: TaskPhotos = NoTaskPhotos()  # noqa: RUF009 - it has no state
+    documents: Documents = NoDocuments()  # noqa: RUF009 - it has no state
     exchange: Exchange = NoExchange()  # noqa: RUF009 - it has no state
     webhooks: Webhooks = NoWebhooks()  # noqa: RUF009 - it has no state
     revisits: Revisits = NoRevisits()  # noqa: RUF009 - it has no state

@@ -13,6 +13,7 @@ from api.change_desk import ChangeDesk
 from api.closure_desk import ClosureDesk
 from api.configuration_desk import ConfigurationDesk
 from api.department_desk import DepartmentDesk
+from api.document_desk import DocumentDesk
 from api.enrolment_desk import EnrolmentDesk
 from api.entrance import Entrance
 from api.equipment_desk import EquipmentDesk
@@ -93,6 +94,7 @@ class Services:
     live: Live
     book: PlaceBook
     records: RecordDesk
+    documents: DocumentDesk
     registry: RegistryDesk
     imports: ImportDesk
     staff: StaffDesk
@@ -155,6 +157,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
         records=RecordDesk(ports, book),
+        documents=DocumentDesk(ports, book),
         registry=RegistryDesk(ports, book),
         imports=ImportDesk(ports),
         staff=StaffDesk(ports, book),

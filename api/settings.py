@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.ports.documents import MOST_DOCUMENT_BYTES
+
 _MINUTE_S = 60
 _DAY_S = 86_400
 
@@ -34,6 +36,7 @@ class ApiSettings:
         absolute_timeout_s: every session ends after that.
         max_sessions: of one login; the oldest ends when there is one more.
         max_body_bytes: of a request; max_photo_bytes: of one that brings a photo;
+            max_document_bytes: of one that brings a document of a facility;
             max_exchange_bytes: of one that brings cases of a partner; max_import_bytes: a file to import.
         max_streams: live connections of this process; max_streams_per_login: of one login.
         stream_poll_s: how often the change feed is looked at; values_every_s: how often values are sent.
@@ -56,6 +59,7 @@ class ApiSettings:
     max_sessions: int = 10
     max_body_bytes: int = 64 * 1024
     max_photo_bytes: int = 4 * 1024 * 1024
+    max_document_bytes: int = MOST_DOCUMENT_BYTES
     max_import_bytes: int = 32 * 1024 * 1024
     max_exchange_bytes: int = 1024 * 1024
     max_streams: int = 500

@@ -2,7 +2,8 @@
 
 Every gateway has an account of its own whose name is its edge node's id, and may write and read its own topics only
 (Sparkplug 3.0.0 chapter 7 gives the same shape); the host reads all and commands; devices that speak MQTT have an
-account that publishes their topics. Passwords are made once and kept in a file with mode 0600.
+account that publishes their topics. What is shown to Home Assistant is written by an account that may do nothing else,
+and read by one that sees nothing else. Passwords are made once and kept in a file with mode 0600.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from pathlib import Path
 from app import findings as kinds
 from core.errors import Refused
 from core.sparkplug.topics import NodeId, is_own_id
+from dispatch.home_assistant.discovery import BINARY, DISCOVERY, SENSOR, STATES
 
 HOST_USER = "twingrid-host"
 DEVICES_USER = "twingrid-devices"
+OUTWARD_USER = "twingrid-outward"
+HOME_ASSISTANT_USER = "twingrid-home-assistant"
 NAMESPACE = "spBv1.0"
 _FROM_EDGE = ("NBIRTH", "NDATA", "NDEATH")
 _FROM_DEVICE = ("DBIRTH", "DDATA", "DDEATH")
@@ -75,6 +79,25 @@ def gateway_account(node: NodeId, device_topics: Sequence[str] = ()) -> Account:
 def devices_account(topics: Iterable[str]) -> Account:
     """Devices that publish by themselves."""
     return Account(user=DEVICES_USER, publish=tuple(topics), subscribe=())
+
+
+def outward_account() -> Account:
+    """What shows points to Home Assistant: writes configurations and values, reads nothing."""
+    configurations = (f"{DISCOVERY}/{component}/+/+/config" for component in (SENSOR, BINARY))
+    return Account(
+        user=OUTWARD_USER,
+        publish=(*configurations, f"{STATES}/+/availability", f"{STATES}/+/+/+"),
+        subscribe=(),
+    )
+
+
+def home_assistant_account() -> Account:
+    """Home Assistant itself: reads what is shown, says that it is there, and sees no gateway."""
+    return Account(
+        user=HOME_ASSISTANT_USER,
+        publish=(f"{DISCOVERY}/status",),
+        subscribe=(f"{DISCOVERY}/#", f"{STATES}/#"),
+    )
 
 
 def passwords(file: Path, users: Iterable[str]) -> Mapping[str, str]:

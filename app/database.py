@@ -22,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 import api.tables
 import dispatch.closure_tables
 import dispatch.delivery_tables
+import dispatch.document_tables
 import dispatch.exchange.tables
 import dispatch.funds_tables
 import dispatch.intake_tables

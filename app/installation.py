@@ -14,7 +14,9 @@ from app.broker_accounts import (
     devices_account,
     gateway_account,
     gateway_user,
+    home_assistant_account,
     host_account,
+    outward_account,
     passwords,
 )
 from app.child import ProcessSpec, python_command
@@ -100,9 +102,12 @@ def load_gateways(files: Sequence[Path]) -> Mapping[Path, GatewayConfig]:
 
 
 def broker_process(settings: Settings, gateways: Sequence[GatewayConfig]) -> ProcessSpec:
-    """Our own broker, with an account for the host, the devices and every gateway."""
+    """Our own broker, with an account for the host, the devices, every gateway, and what is shown outside."""
     topics = {gateway.node: _device_topics(settings, gateway) for gateway in gateways}
-    accounts: list[Account] = [host_account()]
+    # the outward one also where nothing is shown any more: something may have to be taken away
+    accounts: list[Account] = [host_account(), outward_account()]
+    if settings.home_assistant.wanted:
+        accounts.append(home_assistant_account())
     accounts += [gateway_account(node, own) for node, own in topics.items()]
     everything = sorted({topic for own in topics.values() for topic in own})
     if everything:

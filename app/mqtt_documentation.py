@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from app.mqtt_schemas import EXTENSIONS, Extension, events, mqtt_schemas
 from core.sparkplug.topics import NAMESPACE, MessageType
+from dispatch.home_assistant.discovery import BINARY, DISCOVERY, SENSOR, STATES
 
 COMMITTED: Final = Path(__file__).parents[1] / "docs" / "asyncapi.json"
 _NODE: Final = ("group", "node")
@@ -33,7 +34,29 @@ _PARAMETERS: Final = {
     "node": "The gateway",
     "device": "A bus, or an MQTT adapter, of the gateway",
     "host": "The server",
+    "component": f"`{SENSOR}`, or `{BINARY}` where values are yes or no",
+    "home": "Server and facility, `{host}_{facility}`",
+    "facility": "Code of the facility; every sign that is not `[A-Za-z0-9_-]` is `_`, here and below",
+    "object": "Key of the measurement and number of the point, `level_101`",
 }
+_SHOWN: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
+    "home_assistant_config": (
+        f"{DISCOVERY}/{{component}}/{{home}}/{{object}}/config",
+        "What a point is, by the MQTT discovery of Home Assistant; retained, empty when it is shown no more",
+        ("component", "home", "object"),
+    ),
+    "home_assistant_state": (
+        f"{STATES}/{{host}}/{{facility}}/{{object}}",
+        "The newest value of a point that Home Assistant is shown; retained, empty when it is shown no more",
+        ("host", "facility", "object"),
+    ),
+    "home_assistant_availability": (
+        f"{STATES}/{{host}}/availability",
+        "Whether points are told now; retained, and the will of that session",
+        ("host",),
+    ),
+}
+"""What goes to Home Assistant, where the settings say so: topic, meaning, parameters."""
 
 
 def document() -> dict[str, Any]:
@@ -47,6 +70,7 @@ def document() -> dict[str, Any]:
         "messages": {"state": _ref("components", "messages", "state")},
         "bindings": {"mqtt": {"bindingVersion": "0.2.0"}},
     }
+    channels |= {name: _outward(name) for name in _SHOWN}
     channels["stream"] = {
         "address": "/api/v1/stream",
         "title": "What happens, as server-sent events to a session (docs: openapi.json, operation `stream`)",
@@ -94,6 +118,17 @@ def _channel(kind: MessageType) -> dict[str, Any]:
     }
 
 
+def _outward(name: str) -> dict[str, Any]:
+    topic, about, parameters = _SHOWN[name]
+    return {
+        "address": topic,
+        "title": about,
+        "servers": [_ref("servers", "broker")],
+        "parameters": {one: _ref("components", "parameters", one) for one in parameters},
+        "messages": {name: _ref("components", "messages", name)},
+    }
+
+
 def _operations() -> dict[str, Any]:
     made: dict[str, Any] = {}
     for kind in _ABOUT:
@@ -103,6 +138,7 @@ def _operations() -> dict[str, Any]:
             str(kind).lower(), "send" if sent else "receive", qos=qos, retain=False
         )
     made["send_state"] = _operation("state", "send", qos=1, retain=True)
+    made |= {f"send_{name}": _operation(name, "send", qos=1, retain=True) for name in _SHOWN}
     made["send_stream"] = {"action": "send", "channel": _ref("channels", "stream")}
     return made
 
@@ -133,6 +169,10 @@ def _messages() -> dict[str, Any]:
         "contentType": "application/json",
         "payload": _ref("components", "schemas", "state"),
     }
+    for name, (_, about, _) in _SHOWN.items():
+        payload = _ref("components", "schemas", name)
+        written = "text/plain" if name == "home_assistant_availability" else "application/json"
+        made[name] = {"name": name, "summary": about, "contentType": written, "payload": payload}
     for name, (about, schema) in events().items():
         made[name] = {"name": name, "summary": about, "payload": _ref("components", "schemas", schema)}
     return made

@@ -10,12 +10,14 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from api.documentation import EVENTS, event_name
+from core.quality import QualityClass
 from core.sparkplug import datatypes as names
 from core.sparkplug.commit import MAX_ISLANDS, GapReason
 from core.sparkplug.configuration import MAX_FINDINGS, MAX_PUSH_BYTES, Outcome
 from core.sparkplug.datatypes import DataType
 from core.sparkplug.drill import MOST_AGE_S, DrillOutcome
 from core.sparkplug.topics import MessageType
+from dispatch.home_assistant.discovery import OFFLINE, ONLINE, STALE
 from gateway.health import NODE_METRICS
 from gateway.rollout import State
 
@@ -124,6 +126,9 @@ def mqtt_schemas() -> dict[str, Any]:
         "test_alarm_call": _call(),
         "test_alarm_answer": _answer(),
         "properties": _properties(),
+        "home_assistant_config": _discovered(),
+        "home_assistant_state": _state(),
+        "home_assistant_availability": {"type": "string", "enum": [ONLINE, OFFLINE]},
     }
     for model in EVENTS:
         schema = TypeAdapter(model).json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
@@ -192,6 +197,37 @@ def _answer() -> dict[str, Any]:
             "recipients": {"type": "array", "items": recipient},
         },
         optional=("case", "joined", "opened_ms", "ended_ms", "recipients"),
+    )
+
+
+def _discovered() -> dict[str, Any]:
+    texts = ("name", "unique_id", "state_topic", "value_template", "json_attributes_topic", "json_attributes_template")
+    there = ("availability_topic", "payload_available", "payload_not_available")
+    kind = ("unit_of_measurement", "device_class", "state_class", "payload_on", "payload_off")
+    device = ("name", "model", "suggested_area", "configuration_url")
+    return _object(
+        {
+            **dict.fromkeys((*texts, *there, *kind), _TEXT),
+            "expire_after": {"type": "integer", "minimum": 1, "description": "seconds"},
+            "qos": {"type": "integer", "const": 1},
+            "device": _object(
+                {"identifiers": {"type": "array", "items": _TEXT}, **dict.fromkeys(device, _TEXT)},
+                optional=("configuration_url",),
+            ),
+            "origin": _object({"name": _TEXT, "sw_version": _TEXT}),
+        },
+        optional=kind,
+    )
+
+
+def _state() -> dict[str, Any]:
+    return _object(
+        {
+            "value": {"type": ["number", "string", "null"], "description": "`ON`, `OFF`; null: not good, or too old"},
+            "quality": {"type": "string", "enum": [*(one.name.lower() for one in QualityClass), STALE]},
+            "reason": {"type": "string", "description": "empty where there is none"},
+            "measured_at": {"type": "string", "format": "date-time"},
+        }
     )
 
 

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from app import findings as kinds
 from app.funds_settings import FundsSettings
+from app.home_assistant_settings import HomeAssistantSettings
 from app.revisit_settings import RevisitSettings
 from app.settings_section import Contradiction, Section
 from core.alarms import Severity
@@ -415,6 +416,7 @@ class Settings(Section):
     notification: NotificationSettings = NotificationSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    home_assistant: HomeAssistantSettings = HomeAssistantSettings()
     revisits: RevisitSettings = RevisitSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
 
@@ -480,6 +482,11 @@ class Settings(Section):
     def core_status_file(self) -> Path:
         """Where the core process says how it is."""
         return self.data_dir / "run" / "core.json"
+
+    @property
+    def home_assistant_file(self) -> Path:
+        """Where it is remembered what may be retained at the broker for Home Assistant."""
+        return self.data_dir / "home-assistant.json"
 
     @property
     def setup_code_file(self) -> Path:

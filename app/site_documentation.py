@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from app.site_gate import Entrance
 from app.site_server import SiteOptions, create_app
+from app.site_shelf import SiteShelf
 from app.site_work import SiteWork
 from core.clock import SystemClock
 
@@ -23,7 +24,8 @@ def openapi() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         options = SiteOptions(folder=Path(folder), program="1")
         work = SiteWork(options.folder, profiles={}, clock=SystemClock(), program=options.program)
-        document: dict[str, Any] = create_app(work, Entrance(False, lambda _: None), options).openapi()
+        shelf = SiteShelf(work, None, SystemClock())
+        document: dict[str, Any] = create_app(work, Entrance(False, lambda _: None), options, shelf).openapi()
     return document
 
 

@@ -13,7 +13,6 @@ from app.pages import site_root
 from core.errors import Unavailable
 from core.findings import Sentence
 from gateway.local_port import LocalPost, socket_of
-from gateway.profile_file import shipped
 from gateway.rollouts import kept_config
 
 if TYPE_CHECKING:
@@ -73,15 +72,25 @@ async def serve_alone(
         speaker.note(speaker.say("site.page", address=address))
         ready()
 
-    post = LocalPost(socket_of(kept_config(gateway))) if gateway is not None else None
-    await site_server.run(wanted, stop, up, lambda code: speaker.note(speaker.say("site.code", code=code)), post=post)
+    from app.site_shelf import OwnGateway
+
+    config = kept_config(gateway) if gateway is not None else None
+    await site_server.run(
+        wanted,
+        stop,
+        up,
+        lambda code: speaker.note(speaker.say("site.code", code=code)),
+        post=LocalPost(socket_of(config)) if config is not None else None,
+        gateway=OwnGateway.of(gateway, config) if gateway is not None and config is not None else None,
+    )
 
 
-def beside(speaker: Speaker, host: str, port: int, folder: Path | None) -> Guest:
+def beside(speaker: Speaker, file: Path, host: str, port: int, folder: Path | None) -> Guest:
     """The page as a guest of a running gateway, whose lines it shares.
 
     Args:
         speaker: says address and codes.
+        file: the gateway's.
         host: where it listens.
         port: and at which port.
         folder: of its session; None: beside the spool.
@@ -90,6 +99,7 @@ def beside(speaker: Speaker, host: str, port: int, folder: Path | None) -> Guest
     async def guest(config: GatewayConfig, buses: Sequence[Bus], drills: DrillPost) -> None:
         wanted = options(speaker, folder=folder or config.spool.path.with_name("site"), host=host, port=port)
         from app import site_server
+        from app.site_shelf import OwnGateway
         from app.site_work import LiveBus
 
         node = f"{config.node.group}/{config.node.node}"
@@ -97,15 +107,14 @@ def beside(speaker: Speaker, host: str, port: int, folder: Path | None) -> Guest
             LiveBus(id=bus.config.id, gateway=node, transport=bus.config.transport, line=bus.line, pace=bus.gap)
             for bus in buses
         ]
-        own = {unit.profile.key: unit.profile for bus in config.buses for unit in bus.units}
         await site_server.run(
             wanted,
             asyncio.Event(),
             lambda address: speaker.note(speaker.say("site.page", address=address)),
             lambda code: speaker.note(speaker.say("site.code", code=code)),
             live={one.id: one for one in live},
-            profiles={**shipped(), **own},
             post=drills,
+            gateway=OwnGateway.of(file, config),
         )
 
     return guest

@@ -25,8 +25,10 @@ from app import site_findings as say
 from app.site_gate import API, App, Entrance, SiteGate
 from app.site_models import SiteProblem
 from app.site_problems import SiteError, answer
+from app.site_profile_routes import profile_routes
 from app.site_routes import entry_routes, session_routes, unit_routes
 from app.site_sheet_routes import sheet_routes
+from app.site_shelf import OwnGateway, SiteShelf
 from app.site_work import PAUSE_S, LiveBus, SiteWork
 from core.clock import Clock, SystemClock
 from core.errors import TwingridError, Unavailable
@@ -77,7 +79,7 @@ class SiteOptions:
         return self.host not in ("127.0.0.1", "::1", "localhost")
 
 
-def create_app(work: SiteWork, entrance: Entrance, options: SiteOptions) -> FastAPI:
+def create_app(work: SiteWork, entrance: Entrance, options: SiteOptions, shelf: SiteShelf) -> FastAPI:
     """The application, without its gate."""
     app = FastAPI(
         title="Twingrid: commissioning on site",
@@ -93,6 +95,7 @@ def create_app(work: SiteWork, entrance: Entrance, options: SiteOptions) -> Fast
     app.include_router(session_routes(work, serial_ports, options.key_file, options.program))
     app.include_router(unit_routes(work))
     app.include_router(sheet_routes(work))
+    app.include_router(profile_routes(work, shelf))
     for kind in (TwingridError, SiteError, RequestValidationError):
         app.add_exception_handler(kind, _failed)
     for status in _BY_STATUS:
@@ -158,6 +161,7 @@ async def run(
     profiles: Mapping[str, Profile] | None = None,
     clock: Clock | None = None,
     post: DrillPost | None = None,
+    gateway: OwnGateway | None = None,
 ) -> None:
     """Serve until ``stop`` is set.
 
@@ -167,9 +171,10 @@ async def run(
         ready: told of the page's address once it answers.
         announce: told of every access code; not called on loopback.
         live: buses that this process polls, by id.
-        profiles: by key; None: those that are shipped.
+        profiles: by key; None: those that the gateway knows, or that are shipped.
         clock: None: the machine's.
         post: takes test alarms to the server; None: there is no gateway that could.
+        gateway: keeps profiles of its own; None: there is none.
 
     Raises:
         Unavailable: if the address cannot be had.
@@ -177,10 +182,12 @@ async def run(
     """
     listener = listen(options.host, options.port)
     port = int(listener.getsockname()[1])
+    known = await asyncio.to_thread(gateway.profiles) if gateway is not None else shipped()
+    clock = clock or SystemClock()
     work = SiteWork(
         options.folder,
-        profiles=profiles if profiles is not None else shipped(),
-        clock=clock or SystemClock(),
+        profiles=profiles if profiles is not None else known,
+        clock=clock,
         program=options.program,
         live=live,
         pause_s=options.pause_s,
@@ -188,7 +195,7 @@ async def run(
     )
     work.drills.resume(work.all_drills())
     entrance = Entrance(options.open_to_others, announce)
-    app = guarded(create_app(work, entrance, options), entrance, options)
+    app = guarded(create_app(work, entrance, options, SiteShelf(work, gateway, clock)), entrance, options)
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -277,6 +277,15 @@ class SiteWork:
         async with self._alone():
             return await asyncio.to_thread(change, self.session)
 
+    async def apart(self, change: Callable[[SiteSession | None], _T]) -> _T:
+        """The same where no bus need be chosen yet.
+
+        Raises:
+            Refused: if a long step is running, or as the change does.
+        """
+        async with self._alone():
+            return await asyncio.to_thread(change, self._session)
+
     @contextlib.asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
         await self._take_turn()

@@ -139,18 +139,24 @@ def broker_url(settings: Settings) -> str:
         Invalid: if the password file of an external broker cannot be read.
     """
     broker = settings.broker
-    user, password = broker.username, ""
+    user, password = broker.username, external_password(settings)
     if broker.kind != "external":
         user = HOST_USER
         password = passwords(settings.broker_secrets, [HOST_USER])[HOST_USER]
-    elif broker.password_file is not None:
-        password = _password(broker.password_file)
     scheme = "mqtts" if broker.tls else "mqtt"
     login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
     return f"{scheme}://{login}{broker.host}:{broker.port}"
 
 
-def _password(file: Path) -> str:
+def external_password(settings: Settings) -> str:
+    """The password of an external broker; empty where it asks for none, and for our own.
+
+    Raises:
+        Invalid: if its file cannot be read.
+    """
+    file = settings.broker.password_file
+    if settings.broker.kind != "external" or file is None:
+        return ""
     try:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

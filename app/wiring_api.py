@@ -44,6 +44,7 @@ from dispatch.calendar_effects import LimitEffects
 from dispatch.change_queries import SqlChangeQueries
 from dispatch.closure_desk import SqlClosures
 from dispatch.desk import SqlDesk
+from dispatch.document_desk import SqlDocuments
 from dispatch.evaluation_queries import SqlEvaluations
 from dispatch.fold_queries import SqlFoldQueries
 from dispatch.funds_desk import SqlFunds
@@ -133,14 +134,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
         directory, calendars = Directory(engine, registry), Calendars(registry, settings.time_zone)
         policy, in_use = calendars.policy(settings), InUse(registry)
         store = open_parts.enter_context(closing(RemoteStore(settings.store_socket)))
-        performance = Reports(
-            journal=SqlPerformanceQueries(engine),
-            reports=SqlReviewQueries(engine),
-            registry=registry,
-            rules=book,
-            store=store,
-            policy=policy,
-        )
+        performance = _performance(engine, registry, book, store, policy)
         ports = ApiPorts(
             store=store,
             registry=registry,
@@ -152,6 +146,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             intakes=SqlIntakes(engine, rules=infos, source=registry, policy=policy),
             photos=SqlPhotos(engine, settings.data_dir / "photos"),
             task_photos=SqlTaskPhotos(engine, settings.data_dir / "photos"),
+            documents=SqlDocuments(engine, settings.data_dir / "photos"),
             rules=book,
             limits=limits_in_force(policy),
             performance=performance,
@@ -199,6 +194,17 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
                 log.info("other rules are in force", extra={"version": news.version})
 
         yield create_app(ports, api_settings(settings)), refresh
+
+
+def _performance(engine: sa.Engine, registry: Registry, book: RuleBook, store: RemoteStore, policy: Policy) -> Reports:
+    return Reports(
+        journal=SqlPerformanceQueries(engine),
+        reports=SqlReviewQueries(engine),
+        registry=registry,
+        rules=book,
+        store=store,
+        policy=policy,
+    )
 
 
 def _plans(

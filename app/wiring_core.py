@@ -29,6 +29,7 @@ from app.evidence import StoreEvidence
 from app.exchange import senders
 from app.facility_memory import FacilityMemory
 from app.frozen_place import Births
+from app.home_assistant import publisher
 from app.judge import Judge, JudgeSettings
 from app.notification import courier
 from app.preventive import preventive
@@ -193,6 +194,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         messages = courier(settings, engine, registry, clock, policy.calendar.zone)
         open_parts.callback(messages.close)
         outside = open_parts.enter_context(closing(webhook_post(settings, engine, registry, clock)))
+        open_parts.enter_context(publisher(settings, directory, registry, store, clock))
         host = _host(settings, store, directory, clock, judge, engine)
         open_parts.enter_context(host)
         births.listen(lambda: host.statuses)

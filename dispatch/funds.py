@@ -28,6 +28,7 @@ from core.ports.funds import (
     FundsWarning,
     Project,
     ProjectState,
+    YearOfCosts,
 )
 from dispatch import funds_findings as kinds
 
@@ -195,6 +196,19 @@ def book_lines(spendings: Sequence[Spending], labour_fen_per_h: int) -> list[Boo
                 money_fen=money(cost, labour_fen_per_h),
             )
         )
+    return made
+
+
+def years_of(spendings: Sequence[Spending], labour_fen_per_h: int) -> list[YearOfCosts]:
+    """The same by calendar year, whatever book it stands in; the newest first."""
+    grouped: dict[int, list[Spending]] = defaultdict(list)
+    for one in spendings:
+        grouped[int(one.month[:4])].append(one)
+    made = []
+    for year, some in sorted(grouped.items(), reverse=True):
+        cost = sum((one.cost for one in some), Cost())
+        cases = len({one.case for one in some})
+        made.append(YearOfCosts(year=year, cases=cases, cost=cost, money_fen=money(cost, labour_fen_per_h)))
     return made
 
 

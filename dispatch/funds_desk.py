@@ -18,6 +18,7 @@ from core.ports.funds import (
     Balance,
     BookLine,
     EntryKind,
+    FacilityCosts,
     Forecast,
     ForecastBasis,
     FundEntry,
@@ -33,6 +34,7 @@ from dispatch import findings, funds, tables
 from dispatch import funds_findings as kinds
 from dispatch.closure_tables import report
 from dispatch.database import reading, writing
+from dispatch.facility_costs import costs_of
 from dispatch.forecast import Past, forecasts, rates_of
 from dispatch.funds_tables import fund_entry, project, project_facility
 from dispatch.policy import Policy
@@ -162,19 +164,31 @@ class SqlFunds:
     def books(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[BookLine]:
         """Cost books by month, from the reports of handling in [from, to)."""
         accounts = {one.number: one.account for one in self._facilities()}
-        zone = self._policy.calendar.zone
         with reading(self._engine) as connection:
             rows = _reported(connection, from_ms, to_ms, communities)
         spendings = [
             funds.Spending(
                 book=accounts.get(row.facility, ""),
-                month=datetime.fromtimestamp(row.at_ms / 1000, zone).strftime("%Y-%m"),
+                month=self._month_of(row.at_ms),
                 case=row.case,
                 cost=_cost(row),
             )
             for row in rows
         ]
         return funds.book_lines(spendings, self._money.labour_fen_per_h)
+
+    def costs(self, facility: int, most: int, communities: frozenset[int] | None = None) -> FacilityCosts:
+        """What a facility has cost by year and case."""
+        with reading(self._engine) as connection:
+            return costs_of(
+                connection,
+                facility,
+                books={one.number: one.account for one in self._facilities()},
+                month_of=self._month_of,
+                labour_fen_per_h=self._money.labour_fen_per_h,
+                most=most,
+                communities=communities,
+            )
 
     def forecasts(self, now_ms: int, months: int = 12) -> Mapping[int, Forecast]:
         """What the maintenance of every facility in use will cost."""
@@ -202,6 +216,9 @@ class SqlFunds:
             if communities is None or one.community in communities
         ]
         return ranked(found, self._money.weights)
+
+    def _month_of(self, at_ms: int) -> str:
+        return datetime.fromtimestamp(at_ms / 1000, self._policy.calendar.zone).strftime("%Y-%m")
 
     def _looked_back(self, now_ms: int, months: int) -> _LookedBack:
         """The history as it was when it was first asked for on a day, or with this version of the registry.

@@ -1,4 +1,4 @@
-"""Where the bytes of photos lie: a folder, under the name of their hash, with one bound for all of them.
+"""Where the bytes of photos and documents lie: a folder, under the name of their hash, with one bound for all of them.
 
 A file is written whole before its row: a row without its file cannot be, a file without a row is harmless and is found
 again when the same photo comes. No name from outside is ever part of a path.
@@ -16,10 +16,11 @@ import sqlalchemy as sa
 
 from core.errors import Invalid, Unavailable
 from core.foreign import system_problem
+from core.ports.documents import ENDINGS
 from dispatch import intake_findings as kinds
 from dispatch.closure_tables import task_photo
+from dispatch.document_tables import document
 from dispatch.intake_tables import photo
-from dispatch.photos import JPEG
 
 MOST_PHOTOS: Final = 4
 """That go together: of one report; of one kind, of one task, from one report of the repair to the next."""
@@ -36,15 +37,21 @@ class PhotoFolder:
         self._most_bytes = most_bytes
 
     def check_room(self, connection: sa.Connection, size: int) -> None:
-        """Nothing, if there is room for so many bytes more.
+        """Nothing, if there is room for a photo of so many bytes.
 
         Raises:
             Invalid: if not, with the figures.
         """
-        sums = (sa.select(sa.func.sum(table.c.size)) for table in (photo, task_photo))
+        full = self.full(connection, size)
+        if full is not None:
+            raise Invalid([kinds.PHOTO_ROOM.at(used_mb=full[0], most_mb=full[1])])
+
+    def full(self, connection: sa.Connection, size: int) -> tuple[float, float] | None:
+        """Nothing, if so many bytes more fit beside all photos and documents; else what is used and what may be, MB."""
+        sums = [sa.select(sa.func.sum(table.c.size)) for table in (photo, task_photo)]
+        sums.append(sa.select(sa.func.sum(document.c.size)).where(document.c.removed_ms.is_(None)))
         used = sum(int(connection.execute(query).scalar_one() or 0) for query in sums)
-        if used + size > self._most_bytes:
-            raise Invalid([kinds.PHOTO_ROOM.at(used_mb=used / _MB, most_mb=self._most_bytes / _MB)])
+        return None if used + size <= self._most_bytes else (used / _MB, self._most_bytes / _MB)
 
     def read(self, digest: str, media_type: str) -> bytes:
         """The bytes of a photo.
@@ -81,9 +88,13 @@ class PhotoFolder:
                 scratch.unlink(missing_ok=True)
             raise Unavailable(system_problem(error)) from error
 
+    def drop(self, digest: str, media_type: str) -> None:
+        """Remove a file; one that is not there, or cannot be removed now, does no harm."""
+        with contextlib.suppress(OSError):
+            self._path(digest, media_type).unlink(missing_ok=True)
+
     def _path(self, digest: str, media_type: str) -> Path:
-        suffix = ".jpg" if media_type == JPEG else ".png"
-        return self._folder / digest[:2] / f"{digest}{suffix}"
+        return self._folder / digest[:2] / f"{digest}.{ENDINGS[media_type]}"
 
 
 def _sync(folder: Path) -> None:

@@ -49,14 +49,14 @@ class _BrokenError(Exception):
     """It is not what it says it is."""
 
 
-def picture_of(data: bytes) -> Picture:
-    """What may be kept of a photo.
+def picture_of(data: bytes, most_bytes: int = MOST_BYTES) -> Picture:
+    """What may be kept of a photo of at most ``most_bytes``.
 
     Raises:
         Invalid: if it is too large, neither JPEG nor PNG, or damaged.
     """
-    if len(data) > MOST_BYTES:
-        raise _too_large()
+    if len(data) > most_bytes:
+        raise _too_large(most_bytes)
     try:
         if data[:2] == b"\xff\xd8":
             found = _jpeg(data)
@@ -67,12 +67,12 @@ def picture_of(data: bytes) -> Picture:
     except (_BrokenError, struct.error, IndexError) as error:
         raise Invalid([kinds.PHOTO_KIND.at()]) from error
     if found.width * found.height > MOST_PIXELS:
-        raise _too_large()
+        raise _too_large(most_bytes)
     return found
 
 
-def _too_large() -> Invalid:
-    return Invalid([kinds.PHOTO_SIZE.at(megabytes=MOST_BYTES / 1024**2, pixels=MOST_PIXELS / 1e6)])
+def _too_large(most_bytes: int) -> Invalid:
+    return Invalid([kinds.PHOTO_SIZE.at(megabytes=most_bytes / 1024**2, pixels=MOST_PIXELS / 1e6)])
 
 
 # --- JPEG -------------------------------------------------------------------------------------------------------

@@ -240,6 +240,7 @@ class GatewayConfig:
         adapters: MQTT brokers south of it.
         own: what it reports of itself, None: nothing.
         rollout: how pushed configurations are tried.
+        profiles: folder of its own profiles, None: it has none.
     """
 
     node: NodeId
@@ -250,3 +251,4 @@ class GatewayConfig:
     adapters: tuple[AdapterConfig, ...] = ()
     own: SelfConfig | None = None
     rollout: RolloutConfig = RolloutConfig()
+    profiles: Path | None = None

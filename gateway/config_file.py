@@ -39,6 +39,7 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from core.errors import Invalid, Refused
 from core.foreign import system_problem
@@ -73,6 +74,7 @@ BIRTH_OVERHEAD = 96
 """Bytes of a metric in a birth beside its name and unit, at most: alias, time, value, unit and quality properties."""
 _METRIC = re.compile(r"[^\s/+#\0]{1,120}/[^\s/+#\0]{1,120}")
 _SHORTEST_INTERVAL_S = 0.02
+_NO_PROFILES: Mapping[str, Profile] = MappingProxyType({})
 _SEVERAL_TOPICS = frozenset({"homeassistant", "shelly", "sparkplug", "thingsboard"})
 """Decoders that tell several topics apart; to the others a wildcard would make one device of many."""
 
@@ -88,24 +90,43 @@ def load_config(path: Path) -> GatewayConfig:
     return _Reader(document.read(path), path.parent).gateway()
 
 
-def parse_config(text: str, folder: Path, file: str = "gateway.yaml", pushed: str | None = None) -> GatewayConfig:
-    """The same from a text; ``folder`` is where relative paths begin, ``file`` its name in findings.
+def parse_config(
+    text: str,
+    folder: Path,
+    file: str = "gateway.yaml",
+    pushed: str | None = None,
+    instead: Mapping[str, Profile] = _NO_PROFILES,
+) -> GatewayConfig:
+    """The same from a text.
 
-    ``pushed`` is a device part to be taken instead of the file's own; its findings carry no file.
+    Args:
+        text: the gateway's file.
+        folder: where relative paths begin.
+        file: its name in findings.
+        pushed: a device part to be taken instead of the file's own; its findings carry no file.
+        instead: by key, profiles to be taken instead of those that lie in the gateway's folder, to see what would be.
 
     Raises:
         Invalid: with everything that is wrong in it.
     """
     if pushed is not None:
         check_part(pushed)
-    return _Reader(Document(text, file), folder, None if pushed is None else Document(pushed or "{}", "")).gateway()
+    part = None if pushed is None else Document(pushed or "{}", "")
+    return _Reader(Document(text, file), folder, part, instead).gateway()
 
 
 class _Reader:
     """Reads one configuration; findings collect in its document."""
 
-    def __init__(self, source: Document, folder: Path, pushed: Document | None = None) -> None:
+    def __init__(
+        self,
+        source: Document,
+        folder: Path,
+        pushed: Document | None = None,
+        instead: Mapping[str, Profile] = _NO_PROFILES,
+    ) -> None:
         self._source = source
+        self._instead = instead
         self._pushed = pushed
         self._brokers: dict[str, BrokerAddress] = {}
         self._folder = folder
@@ -116,7 +137,7 @@ class _Reader:
     def gateway(self) -> GatewayConfig:
         top = self._source.top
         group, node = self._id(top, "group"), self._id(top, "node")
-        self._own_profiles(top)
+        profiles = self._own_profiles(top)
         broker = top.table("broker")
         uplink = top.table("uplink", required=False)
         spool = top.table("spool")
@@ -131,6 +152,7 @@ class _Reader:
             adapters=tuple(self._adapter(table) for table in read.tables("adapters", required=False)),
             own=remote_file.own(top),
             rollout=remote_file.rollout(top, self._path),
+            profiles=profiles,
         )
         self._unique_ids(read, config)
         top.close()
@@ -163,14 +185,15 @@ class _Reader:
             table.note(key, findings.NO_ID, value=text)
         return text if is_own_id(text) else "invalid"
 
-    def _own_profiles(self, top: Table) -> None:
-        folder = top.text("profiles", "")
-        if not folder:
-            return
+    def _own_profiles(self, top: Table) -> Path | None:
+        text = top.text("profiles", "")
+        folder = self._path(text) if text else None
         try:
-            self._profiles |= profile_file.load_folder(self._path(folder))
+            self._profiles |= profile_file.load_folder(folder, self._instead) if folder else {}
         except Invalid as error:
             self._source.adopt(error.findings)
+        self._profiles |= self._instead
+        return folder
 
     def _broker(self, table: Table) -> BrokerAddress:
         secret = table.text("password_file", "")

@@ -17,7 +17,7 @@ import yaml
 
 from core.configuration import MAX_TEXT_BYTES
 from core.errors import Invalid
-from core.findings import Finding
+from core.findings import Finding, Kind
 from core.foreign import yaml_problem
 from gateway import findings
 
@@ -77,21 +77,36 @@ def device_part(text: str) -> str:
     return yaml.dump(kept, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120) if kept else ""
 
 
+def composed(text: str, file: str = "", tangled: Kind = findings.TOO_TANGLED) -> yaml.Node | None:
+    """A text from afar as nodes; None when it holds nothing.
+
+    Args:
+        text: what came.
+        file: its name in findings.
+        tangled: what is said of a text that would be larger than it looks.
+
+    Raises:
+        Invalid: if it is no YAML, or tangled.
+    """
+    try:
+        refused = _is_tangled(text)
+        root = None if refused else yaml.compose(text, Loader=_Loader)
+    except (yaml.YAMLError, UnicodeEncodeError):  # half of a pair of surrogates is no text
+        raise Invalid([_no_yaml(text, file)]) from None
+    except RecursionError:
+        refused, root = True, None
+    if refused or not _is_modest(root):
+        raise Invalid([tangled.at(file)])
+    return root
+
+
 def _composed(text: str, file: str) -> yaml.MappingNode | None:
     """The text as nodes; None when it holds nothing.
 
     Raises:
         Invalid: if it is no mapping, or one that would be larger than it looks.
     """
-    try:
-        tangled = _is_tangled(text)
-        root = None if tangled else yaml.compose(text, Loader=_Loader)
-    except yaml.YAMLError:
-        raise Invalid([_no_yaml(text, file)]) from None
-    except RecursionError:
-        tangled, root = True, None
-    if tangled or not _is_modest(root):
-        raise Invalid([findings.TOO_TANGLED.at(file)])
+    root = composed(text, file)
     if root is None:
         return None
     if not isinstance(root, yaml.MappingNode):

@@ -87,11 +87,19 @@ def read(path: Path) -> Document:
     Raises:
         Invalid: if it cannot be read or is no YAML mapping.
     """
+    return Document(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        Invalid: if it cannot be read.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Invalid([findings.UNREADABLE.at(str(path), problem=system_problem(error))]) from None
-    return Document(text, str(path))
 
 
 class Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -177,8 +177,8 @@ def _shipped() -> Mapping[str, Profile]:
     return load_folder(Path(str(resources.files("gateway") / "profiles")))
 
 
-def load_folder(folder: Path) -> dict[str, Profile]:
-    """All profiles (``*.yaml``) of a folder, by key.
+def load_folder(folder: Path, but: Collection[str] = ()) -> dict[str, Profile]:
+    """All profiles (``*.yaml``) of a folder, by key; those of the keys ``but`` are not looked at.
 
     Raises:
         Invalid: with everything that is wrong in any of them.
@@ -186,6 +186,8 @@ def load_folder(folder: Path) -> dict[str, Profile]:
     profiles: dict[str, Profile] = {}
     found: list[Finding] = []
     for path in sorted(folder.glob("*.yaml")):
+        if path.stem in but:
+            continue
         try:
             profiles[path.stem] = load(path)
         except Invalid as error:

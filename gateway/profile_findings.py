@@ -278,6 +278,23 @@ NO_PATTERN = kind(
     "mend it; a plain text must escape . ( ) [ ] + * ?",
 )
 
+# --- a text that was sent ---------------------------------------------------------------------------------------
+
+TOO_LARGE = kind(
+    "TG-0127",
+    "内容过大：{size} 字节，上限 {most} 字节",
+    "it is too large: {size} bytes, at most {most}",
+    "一个产品一个文件，只写寄存器表",
+    "one file a product, and its map only",
+)
+TANGLED = kind(
+    "TG-0127",
+    "使用了锚点或别名，或嵌套过深",
+    "it uses anchors or aliases, or is nested too deep",
+    "写出全部内容",
+    "write everything out",
+)
+
 # --- what is odd in a profile that loads ------------------------------------------------------------------------
 
 SOURCE_EMPTY = kind(

@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 from core.errors import Finding, Invalid
-from gateway import document, profile_findings, profile_languages
-from gateway.document import Document, Table
+from gateway import profile_findings, profile_languages
+from gateway.device_part import composed
+from gateway.document import Document, Table, read_text
 from gateway.profile import DataType, Profile, Register
 from gateway.profile_file import parse
 
+MOST_BYTES: Final = 64_000
+"""Of a profile that is sent to be looked at; the largest that comes with Twingrid has 5,000."""
 _SHIPPED = Path(str(resources.files("gateway") / "profiles"))
 _UNSCALED_KINDS = (DataType.BOOL, DataType.BITS, DataType.ENUM, DataType.STRING)
 
@@ -33,6 +37,11 @@ class Checked:
     errors: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
 
+    @property
+    def unreadable(self) -> tuple[Finding, ...]:
+        """What no read can bring: such a profile loads, and whoever asks for these registers gets nothing."""
+        return tuple(one for one in self.warnings if one.kind == profile_findings.EXPONENT_TOO_FAR)
+
 
 def check(path: Path, *, ours: bool | None = None) -> Checked:
     """Look at one file.
@@ -43,10 +52,31 @@ def check(path: Path, *, ours: bool | None = None) -> Checked:
     """
     bilingual = path.resolve().parent == _SHIPPED.resolve() if ours is None else ours
     try:
-        profile = parse(document.read(path), path.stem)
-        return Checked(file=str(path), profile=profile, warnings=_warnings(document.read(path), profile, bilingual))
+        return _checked(read_text(path), path.stem, str(path), bilingual)
     except Invalid as error:
         return Checked(file=str(path), profile=None, errors=error.findings)
+
+
+def check_text(text: str, key: str) -> Checked:
+    """Look at a text that somebody sent, which may be anything; its findings carry no file.
+
+    Args:
+        text: content of a profile's file.
+        key: name of the profile.
+    """
+    size = len(text.encode("utf-8", "replace"))
+    try:
+        if size > MOST_BYTES:
+            raise Invalid([profile_findings.TOO_LARGE.at(size=size, most=MOST_BYTES)])
+        composed(text, tangled=profile_findings.TANGLED)
+        return _checked(text, key, "", bilingual=False)
+    except Invalid as error:
+        return Checked(file="", profile=None, errors=error.findings)
+
+
+def _checked(text: str, key: str, file: str, bilingual: bool) -> Checked:
+    profile = parse(Document(text, file), key)
+    return Checked(file=file, profile=profile, warnings=_warnings(Document(text, file), profile, bilingual))
 
 
 def _warnings(source: Document, profile: Profile, bilingual: bool) -> tuple[Finding, ...]:

@@ -22,6 +22,8 @@ from gateway import findings, rollout
 from gateway.config import GatewayConfig
 from gateway.config_file import parse_config
 from gateway.device_part import content_sha256, device_part
+from gateway.document import read_text
+from gateway.profile import Profile
 from gateway.rollout import Doubt, Event, Evidence, Rollout, State, Verdict, Version
 from gateway.rollout_files import RolloutFiles
 
@@ -52,7 +54,7 @@ class Rollouts:
         self._text = text
         self._own = own
         self._clock = clock
-        self._files = RolloutFiles(own.rollout.folder or file.with_name(f"{file.stem}.rollout"))
+        self._files = RolloutFiles(_folder(own, file))
         self._own_part = device_part(text)
         self._own_sha256 = content_sha256(self._own_part)
         self._running_text = self._own_part
@@ -77,10 +79,7 @@ class Rollouts:
         Raises:
             Invalid: if the file is wrong.
         """
-        try:
-            text = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise Invalid([findings.UNREADABLE.at(str(file), problem=system_problem(error))]) from None
+        text = read_text(file)
         # A kept version must run although the device part on the machine is out of date, so that is not judged here.
         own = parse_config(text, file.parent, str(file), pushed="")
         rollouts = cls(file, text, own, clock)
@@ -283,6 +282,24 @@ def kept_config(file: Path) -> GatewayConfig:
         Invalid: if the file is wrong.
     """
     return Rollouts.open(file, SystemClock(), look_only=True)[1]
+
+
+def check_profile(file: Path, profile: Profile) -> None:
+    """Whether the gateway of ``file`` would start with this profile in its own folder; touches nothing.
+
+    Raises:
+        Invalid: with everything that would be wrong then.
+    """
+    text, instead = read_text(file), {profile.key: profile}
+    own = parse_config(text, file.parent, str(file), "", instead)
+    files = RolloutFiles(_folder(own, file))
+    kept = rollout.started(files.load(), content_sha256(device_part(text)), {}).kept
+    pushed = files.text(kept) if kept is not None else None
+    parse_config(text, file.parent, str(file), pushed, instead)
+
+
+def _folder(own: GatewayConfig, file: Path) -> Path:
+    return own.rollout.folder or file.with_name(f"{file.stem}.rollout")
 
 
 def _spoken(said: Speaks) -> Mapping[str, str]:

@@ -117,6 +117,11 @@ class SiteBus:
         return self._line is not None and self._line.connected
 
     @property
+    def is_shared(self) -> bool:
+        """Whether live polling uses the line too."""
+        return self._shared is not None
+
+    @property
     def tries_settings(self) -> bool:
         """Whether serial settings can be tried here."""
         return bool(self.bus.serial) and self._shared is None

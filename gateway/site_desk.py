@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -16,11 +16,13 @@ from core.errors import Refused
 from core.units import UNITS
 from gateway import site_bulk, site_sign
 from gateway import site_findings as say
+from gateway.own_profiles import OwnProfiles, is_name
 from gateway.profile import Profile
 from gateway.profile_file import shipped
+from gateway.profile_uses import renewed
 from gateway.site_store import SiteStore
-from gateway.site_survey import built, solving
-from gateway.site_survey.configuration import Configuration, configuration
+from gateway.site_survey import built, own_profile, solving
+from gateway.site_survey.configuration import PROFILE_FOLDER, Configuration, configuration
 from gateway.site_survey.drill import ENDED, NOT_PLACED, WAITING, DrillStage, DrillState
 from gateway.site_survey.fitted import fitted, metric
 from gateway.site_survey.record import AsBuilt, Placement, digest, document
@@ -69,7 +71,8 @@ class SiteDesk:
         """Begin a session, or go on with the one in the folder; see ``SiteSession``."""
         self._clock: Clock = clock or SystemClock()
         self._store = SiteStore(folder)
-        self._profiles = profiles if profiles is not None else shipped()
+        self._own = OwnProfiles(folder / PROFILE_FOLDER)
+        self._profiles = {**self._own.sound(), **(profiles if profiles is not None else shipped())}
         self._on_change = on_change
         self._saved_s = self._clock.monotonic_s()
         found = self._store.load()
@@ -110,7 +113,17 @@ class SiteDesk:
         state = self._unit(unit)
         if profile and profile not in self._profiles:
             raise Refused(say.NO_PROFILE(profile=profile))
+        self._keep_profiles([profile])
         return state if profile == state.profile else self._put(without_proofs(state, profile))
+
+    def take_profile(self, profile: Profile) -> None:
+        """Use a profile that was written just now; a proof of what it reads otherwise is none any more."""
+        state = renewed(self.state, self._profiles.get(profile.key), profile)
+        self._profiles = {**self._profiles, profile.key: profile}
+        if any(unit.profile == profile.key for unit in state.units.values()):
+            self._keep_profiles([profile.key])
+        if state != self.state:
+            self._change(state)
 
     def solve(self, unit: int, shown: Mapping[str, str]) -> SolutionState:
         """How the registers hold what the display shows, judged by the newest words of each place that was looked at.
@@ -200,6 +213,7 @@ class SiteDesk:
             self._unit(unit)
             if profile and profile not in self._profiles:
                 raise Refused(say.NO_PROFILE(profile=profile))
+        self._keep_profiles(choices.values())
         state = self.state
         for unit, profile in choices.items():
             one = state.units[unit]
@@ -361,6 +375,13 @@ class SiteDesk:
         if not any(unit.points for unit in self.state.units.values()):
             raise Refused(say.NO_POINTS())
         return configuration(self.state, self._profiles)
+
+    def _keep_profiles(self, keys: Iterable[str]) -> None:
+        """A profile that does not come with Twingrid goes along with the session: who opens it may not have it."""
+        for key in set(keys) - shipped().keys():
+            if key and is_name(key):
+                text = own_profile.text(self._profiles[key])
+                self._store.write(f"{PROFILE_FOLDER}/{key}.yaml", text.encode())
 
     def _unit(self, unit: int) -> UnitState:
         found = self.state.units.get(unit)

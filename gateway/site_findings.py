@@ -104,6 +104,53 @@ BAD_KEY: Final = Sentence(
     "the key {file} cannot be used: {why}; move it away and a new one is made",
 )
 
+# --- profiles of the gateway's own ------------------------------------------------------------------------------
+
+NO_GATEWAY: Final = Sentence(
+    "这里没有指定网关，设备描述无处保存；请打开网关自带的页面，或启动时加 --gateway，也可以下载文件",
+    "no gateway was named here that could keep it; open the page that the gateway serves, start this one with "
+    "--gateway, or download the text",
+)
+NO_PROFILE_FOLDER: Final = Sentence(
+    "网关的文件没有写自有设备描述的目录；请在 {file} 中添加 profiles: profiles，重启网关后再保存",
+    "the gateway's file names no folder for profiles of its own; add `profiles: profiles` to {file} and start it anew",
+)
+BAD_PROFILE_NAME: Final = Sentence(
+    "{name} 不能作名称；请用小写字母、数字、连字符、点和下划线，最长 64 个字符",
+    "{name} is no name; use small letters, digits, hyphens, dots and underscores, at most 64 signs",
+)
+SHIPPED_NAME: Final = Sentence(
+    "{name} 是随程序提供的设备描述，不能覆盖；请换一个名称，例如 {name}-own",
+    "{name} comes with Twingrid and is not written over; take another name, such as {name}-own",
+)
+SIGNED_NAME: Final = Sentence(
+    "{name} 由核对结果生成，名称表示其内容；请换一个名称保存",
+    "{name} was made when a unit was proven, and its name stands for its content; save under another name",
+)
+PUSHED_NAME: Final = Sentence(
+    "{name} 是平台下发的设备描述，以下发的为准；请在平台上修改，或换一个名称",
+    "{name} was pushed to this gateway, and what was pushed holds; change it there, or take another name",
+)
+NO_OWN_PROFILE: Final = Sentence(
+    "网关没有自有的设备描述 {name}，或没有这个版本；已有：{known}",
+    "the gateway has no profile {name} of its own, or not this version of it; it has: {known}",
+)
+PROFILE_ELSEWHERE: Final = Sentence(
+    "{name} 刚被别人改过；请重新打开，再改一次",
+    "{name} was changed meanwhile; open it anew and make your changes there",
+)
+REGISTERS_GONE: Final = Sentence(
+    "正在使用的测点将失去寄存器：{points}；请保留这些寄存器，或先修改测点",
+    "points in use would lose their registers: {points}; keep those registers, or change the points first",
+)
+READS_OTHERWISE: Final = Sentence(
+    "正在使用的测点将改变读法：{points}；请核对后确认保存",
+    "points in use would be read otherwise: {points}; look at it, and say that it is meant",
+)
+BREAKS_GATEWAY: Final = Sentence(
+    "用这个设备描述，网关将无法启动：{why}", "with this profile the gateway would not start any more: {why}"
+)
+
 # --- a table of further units -----------------------------------------------------------------------------------
 
 NO_TABLE: Final = kind(

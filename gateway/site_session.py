@@ -40,12 +40,12 @@ from gateway.site_search import (
 from gateway.site_survey import built
 from gateway.site_survey.alike import side_by_side
 from gateway.site_survey.configuration import Configuration, manners
-from gateway.site_survey.fitted import fitted, identity_registers, measurement
+from gateway.site_survey.fitted import fitted, identity_registers, measurement, patience_s, patient
 from gateway.site_survey.grid import Cell, grid
 from gateway.site_survey.identify import is_identified, rank, sample
 from gateway.site_survey.proof import Reference, prove, timing
 from gateway.site_survey.record import contradictions
-from gateway.site_survey.scan import ALL_UNITS, LIKELY_UNITS, Found, Setting, settings_to_try
+from gateway.site_survey.scan import ALL_UNITS, Found, Setting, likely_first, settings_to_try
 from gateway.site_survey.state import (
     NO_SETTING,
     BusAddress,
@@ -64,6 +64,7 @@ from gateway.site_survey.state import (
 )
 from gateway.site_survey.typed import shown
 from gateway.site_survey.words import Observation, Snapshot
+from gateway.site_trial import Trial, try_profile
 
 __all__ = ["Configuration", "OnFind", "OnWatch", "Opener", "Pace", "Rechecked", "Signed", "SiteSession"]
 
@@ -71,7 +72,6 @@ MOST_WORDS: Final = 1000
 KEPT_SNAPSHOTS: Final = 8
 KEPT_FRAMES: Final = 8
 MOST_FITS: Final = 10
-USUAL_TIMEOUT_S: Final = 1.0
 SAVE_EVERY_S: Final = 2.0
 
 
@@ -184,7 +184,7 @@ class SiteSession(SiteDesk):
             settings = tuple(settings[:1]) or (NO_SETTING,)
         wanted = SearchState(
             settings=tuple(settings) or settings_to_try(self._profiles.values()),
-            units=_likely_first(tuple(units) or ALL_UNITS),
+            units=likely_first(tuple(units) or ALL_UNITS),
             timeout_s=timeout_s,
             thorough=thorough,
         )
@@ -220,14 +220,14 @@ class SiteSession(SiteDesk):
                 on_progress(self._fits(seen))
 
         with self._step(Step.IDENTIFY, state):
-            seen, asked, answered = await identify(self._bus, state, self._profiles, _timeout_s(state, None), tell)
+            seen, asked, answered = await identify(self._bus, state, self._profiles, patience_s(state, None), tell)
             if not answered:
                 raise Unavailable(say.SILENT(unit=unit))
             fits = rank(self._profiles.values(), seen)
             sure = is_identified(fits) and not self._bus.stopping
             profile = fits[0].profile if sure else state.profile
             if sure:
-                await read_identity(self._bus, state, _patient(self._profiles[profile], state), seen)
+                await read_identity(self._bus, state, patient(self._profiles[profile], state), seen)
             if profile != state.profile:
                 state = without_proofs(state, profile)
             self._put(
@@ -266,7 +266,7 @@ class SiteSession(SiteDesk):
         right = function in (HOLDING_REGISTERS, INPUT_REGISTERS) and 1 <= count <= MOST_WORDS
         if not right or not 0 <= address <= 65536 - count:
             raise Refused(say.BAD_RANGE(function=function, address=address, count=count, most=MOST_WORDS))
-        timeout_s = _timeout_s(state, self._profiles.get(state.profile))
+        timeout_s = patience_s(state, self._profiles.get(state.profile))
 
         async def look(seen: Observation) -> None:
             await self._bus.read_words(unit, (function, address, count), seen, timeout_s, state.setting)
@@ -285,9 +285,19 @@ class SiteSession(SiteDesk):
             raise Refused(say.NO_PROFILE_YET(unit=unit))
 
         async def look(seen: Observation) -> None:
-            await look_at_profile(self._bus, state, profile, seen, _timeout_s(state, profile))
+            await look_at_profile(self._bus, state, profile, seen, patience_s(state, profile))
 
         return await self._look(unit, look)
+
+    async def try_profile(self, unit: int, profile: Profile, names: Sequence[str] = ()) -> Trial:
+        """Read the registers of a profile that is being written, once (``gateway.site_trial``); nothing is kept.
+
+        Raises:
+            Unavailable, Refused: as ``look``.
+        """
+        state = self._unit(unit)
+        with self._step(Step.READ, state):
+            return await try_profile(self._bus, state, patient(profile, state), names, self._clock)
 
     async def prove(self, unit: int, references: Sequence[ReferenceReading]) -> tuple[ProofState, ...]:
         """Read the points as they will be read later and judge them; a quantity that was no point becomes one.
@@ -302,7 +312,7 @@ class SiteSession(SiteDesk):
         with self._step(Step.PROVE, state):
             self._bus.frames.clear()
             await self._bus.open(state.setting)
-            reads = await read_points(self._bus, state, _patient(own, state), names)
+            reads = await read_points(self._bus, state, patient(own, state), names)
             now_ms = self._clock.now_ms()
             proofs = tuple(_proof(one, own.registers[one.register], reads.values, now_ms) for one in references)
             points = dict(state.points)
@@ -339,7 +349,7 @@ class SiteSession(SiteDesk):
         with self._step(Step.PROVE, state):
             await self._bus.open(state.setting)
             registers = [own.registers[name] for name in names]
-            seen = await watch(self._bus, state, _patient(own, state), registers, seconds, self._clock, on_progress)
+            seen = await watch(self._bus, state, patient(own, state), registers, seconds, self._clock, on_progress)
             measured = timing(seen.response_s, seen.errors, seen.seconds)
             times = (measured.p50_s, measured.p99_s, measured.longest_s)
             p50_ms, p99_ms, longest_ms = (None if math.isnan(one) else round(1000 * one, 2) for one in times)
@@ -377,7 +387,7 @@ class SiteSession(SiteDesk):
                 known = self.state.units.get(signed.unit) or UnitState(unit=signed.unit)
                 profile = self._profiles.get(signed.profile)
                 self._bus.know(signed.unit, *manners(profile, known, self.state.bus.framing))
-                timeout_s = _timeout_s(known, profile)
+                timeout_s = patience_s(known, profile)
                 seen = await seen_again(self._bus, signed, timeout_s)
                 if not seen.words and not seen.refused and not seen.identity:
                     unheard.append(signed.unit)
@@ -407,13 +417,13 @@ class SiteSession(SiteDesk):
         profile = self._profiles.get(state.profile)
         again = any(point.proof is not None for point in state.points.values())
         if again and state.identity:
-            who = await self._bus.identity(state.unit, _timeout_s(state, profile), state.setting)
+            who = await self._bus.identity(state.unit, patience_s(state, profile), state.setting)
             seen.identity = {} if isinstance(who, Failure) else {number: who.text(number) for number in who.objects}
         if profile is not None:
             for register in identity_registers(profile) if again else ():
                 for address in range(register.address, register.stop):
                     seen.words.pop((register.function, address), None)
-            await read_identity(self._bus, state, _patient(profile, state), seen)
+            await read_identity(self._bus, state, patient(profile, state), seen)
         return seen
 
     def _found(self, found: Found) -> None:
@@ -467,22 +477,6 @@ class SiteSession(SiteDesk):
             if one.words.keys() >= taken.words.keys()
         ]
         return grid([*history[:-1], Snapshot(words_by_place(taken.words), taken.time_ms)])
-
-
-def _timeout_s(unit: UnitState, profile: Profile | None) -> float:
-    """How long the unit is waited for: as its product may take, and longer if it was found to be slow."""
-    usual_s = profile.timeout_s if profile else USUAL_TIMEOUT_S
-    return max(usual_s, 1.5 * (unit.response_ms or 0.0) / 1000)
-
-
-def _patient(profile: Profile, unit: UnitState) -> Profile:
-    return replace(profile, timeout_s=_timeout_s(unit, profile))
-
-
-def _likely_first(units: tuple[int, ...]) -> tuple[int, ...]:
-    """Unit ids as they are searched: those far apart first, so that a device that answers to all of them is told."""
-    likely = [unit for unit in LIKELY_UNITS if unit in units]
-    return tuple(dict.fromkeys((*likely, *units)))
 
 
 def _proof(reading: ReferenceReading, register: Register, values: Mapping[str, float], time_ms: int) -> ProofState:

@@ -72,6 +72,13 @@ def insert_many(connection: sa.Connection, table: sa.Table, rows: Sequence[Mappi
     connection.exec_driver_sql(str(statement), values)
 
 
+def put_row(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
+    """Write a row in the place of the one with its primary key, or as a new one; one writer at a time."""
+    where = [column == row[column.name] for column in table.primary_key]
+    if connection.execute(sa.update(table).where(*where).values(row)).rowcount == 0:
+        connection.execute(sa.insert(table).values(row))
+
+
 def next_numbers(connection: sa.Connection, kind: str, count: int) -> int:
     """Take ``count`` fresh numbers of a kind; the first of them. Numbers start at 1 and are never given twice."""
     table = tables.counter

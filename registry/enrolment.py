@@ -27,6 +27,7 @@ from core.ports.enrolment import (
     ProposedPoint,
     Stranger,
 )
+from core.ports.registry_editing import RecordEdit
 from core.sparkplug.topics import is_own_id
 from registry import edit_findings as edits
 from registry import forms, history, rows, tables
@@ -34,6 +35,7 @@ from registry.cell_edits import redrawn
 from registry.classbook import ClassEntry
 from registry.database import reading, record, writing
 from registry.edit_checks import NEEDS, at_field, checked
+from registry.editing import near
 from registry.history import Change
 from registry.importer import carry_out, difference
 from registry.rows import Key, RowValues
@@ -48,6 +50,8 @@ _CELLS: Mapping[Grid, Text] = {
     Grid.CONSTRUCTION: Text(zh="建管网格", en="Construction cell"),
 }
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_MANY = frozenset({"facilities", "gateways"})
+"""Kinds of which an enrolment makes several that do not name each other: they are written together."""
 _Known = Mapping[str, "tuple[str, int, Mapping[str, str]]"]
 """Facilities by code: class, number of the community, measurement to the gateway (``group/node``) that serves it."""
 
@@ -85,6 +89,7 @@ class SqlEnrolling:
                 if not one.known:
                     write.save("facilities", _facility(one, community, place, self._classes, wish))
             write.save("gateways", _gateway(wish, community))
+            write.flush()
             points = write.points(wish, wanted, stranger)
             record(
                 connection, actor=actor, what="enrol", ref=f"gateways {wish.node}", detail=str(points), now_ms=now_ms
@@ -228,6 +233,8 @@ class _Writing:
     ) -> None:
         self._connection, self._classes = connection, classes
         self._day, self._actor, self._now_ms = day, actor, now_ms
+        self._present: dict[str, dict[Key, RowValues]] = {}
+        self._made: list[Change] = []
 
     def save(self, kind: str, fields: Mapping[str, str]) -> None:
         """A new record.
@@ -235,8 +242,7 @@ class _Writing:
         Raises:
             Invalid: with everything that is wrong with it.
         """
-        connection = self._connection
-        present = rows.present(connection, NEEDS[kind])
+        connection, present = self._connection, self._read(kind, fields)
         names = forms.key_fields(kind)
         if tuple(fields[name] for name in names) in present[kind]:  # ended ones too: nobody brings them back unasked
             taken = edits.CODE_TAKEN.at(kind, 1, value=fields[names[-1]])
@@ -247,7 +253,25 @@ class _Writing:
             drawn = redrawn(connection, key, after, present[kind], self._day)
             after, with_it = drawn.after, drawn.with_it
         change = difference(kind, key, None, after)
-        self.write([*([change] if change else []), *with_it])
+        self._made += [*([change] if change else []), *with_it]
+        if kind not in _MANY:
+            self.flush()
+
+    def _read(self, kind: str, fields: Mapping[str, str]) -> dict[str, dict[Key, RowValues]]:
+        """What a record is compared with: of the many facilities those that may matter, of all else everything, once.
+
+        A gateway may bring hundreds of facilities to ten thousand, and the registry is locked meanwhile.
+        """
+        edit = RecordEdit(kind=kind, code="", mark="", fields=fields)
+        few = {"facilities"} & NEEDS[kind]
+        self._present |= rows.present(self._connection, NEEDS[kind] - few - self._present.keys())
+        return self._present | rows.present(self._connection, few, where=near(edit))
+
+    def flush(self) -> None:
+        """Write what was made until now."""
+        changes, self._made = self._made, []
+        self.write(changes)
+        self._present.clear()
 
     def write(self, changes: Sequence[Change]) -> None:
         """Changes, with their history."""

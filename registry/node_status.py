@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from core.ports.nodes import NodeStatus
 from core.sparkplug.topics import NodeId
 from registry import tables
-from registry.database import reading, writing
+from registry.database import put_row, reading, writing
 
 node_status = sa.Table(
     "registry_node_status",
@@ -47,10 +47,7 @@ class SqlNodeStatusBook:
             return
         with writing(self._engine) as connection:
             for status in statuses:
-                row = _row(status, now_ms)
-                where = (node_status.c.group_id == status.node.group) & (node_status.c.node_id == status.node.node)
-                if connection.execute(sa.update(node_status).where(where).values(row)).rowcount == 0:
-                    connection.execute(sa.insert(node_status).values(row))
+                put_row(connection, node_status, _row(status, now_ms))
 
     def all(self) -> Sequence[NodeStatus]:
         """The newest status of every gateway, by group and node.

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from core.ports.enrolment import Announced, Stranger
 from core.sparkplug.topics import NodeId
 from registry import tables
-from registry.database import writing
+from registry.database import put_row, writing
 
 MOST = 64
 
@@ -47,10 +47,7 @@ class SqlStrangerBook:
             return
         with writing(self._engine) as connection:
             for one in strangers:
-                where = (stranger.c.group_id == one.node.group) & (stranger.c.node_id == one.node.node)
-                row = _row(one)
-                if connection.execute(sa.update(stranger).where(where).values(row)).rowcount == 0:
-                    connection.execute(sa.insert(stranger).values(row))
+                put_row(connection, stranger, _row(one))
             order = sa.select(stranger.c.group_id, stranger.c.node_id).order_by(stranger.c.seen_ms.desc())
             for group, node in connection.execute(order.offset(MOST)).all():
                 connection.execute(sa.delete(stranger).where(stranger.c.group_id == group, stranger.c.node_id == node))

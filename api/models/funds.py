@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from api.models.base import Bilingual, CommunityRef, FacilityRef, Model, Number
+from api.models.base import Bilingual, CommunityRef, FacilityRef, Model, Number, TimeMs
 from core.ports.funds import Cover, EntryKind, ForecastBasis, FundPhase, FundSource, ProjectState
 
 MOST_FACILITIES = 2_000
@@ -99,6 +99,46 @@ class CostBooks(Model):
     """Cost books by month."""
 
     items: list[BookLine]
+
+
+class CostsByKind(Model):
+    """A cost by kind."""
+
+    labour_min: int
+    labour_fen: int = Field(description="labour as money; what parts and contractor leave of the sum")
+    parts_fen: int
+    contractor_fen: int
+    money_fen: int = Field(description="the sum")
+
+
+class YearOfCosts(CostsByKind):
+    """What a facility cost in a calendar year."""
+
+    year: int = Field(examples=[2026])
+    cases: int = Field(description="whose handling was reported; one of two years counts in both")
+
+
+class CaseOfCosts(CostsByKind):
+    """What a case cost."""
+
+    id: Number
+    code: str = Field(examples=["C-2026-000123"])
+    say: Bilingual
+    facility: FacilityRef = Field(description="in whose book it stands")
+    book: Bilingual = Field(description="name of that book; empty: nobody knows the owner")
+    others: int = Field(description="so many other facilities it was about")
+    reported_ms: TimeMs = Field(description="when its handling was last reported")
+
+
+class FacilityCosts(Model):
+    """What a facility has cost; money of other owners' books stands apart and is counted nowhere here."""
+
+    book: Bilingual = Field(description="empty: nobody knows the owner")
+    labour_fen_per_h: int = Field(description="what an hour of labour counts")
+    years: list[YearOfCosts] = Field(description="the newest first; together they are all of it")
+    cases: list[CaseOfCosts] = Field(description="the newest first")
+    total: int = Field(description="so many cases there are")
+    elsewhere: list[CaseOfCosts] = Field(description="about this facility too, in the books of others")
 
 
 class Forecast(Model):

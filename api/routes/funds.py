@@ -11,6 +11,7 @@ from api.models.funds import (
     CostBooks,
     Entry,
     EntryForm,
+    FacilityCosts,
     FundsWarnings,
     Ledger,
     ProjectDetail,
@@ -61,6 +62,12 @@ def list_cost_books(
 ) -> CostBooks:
     """One for each owner, so that merged villages stay apart; of the last year by default."""
     return desk.funds.books(caller, community=community, from_ms=from_ms, to_ms=to_ms)
+
+
+@router.get("/facilities/{facility}/costs", operation_id="get_facility_costs", summary="What a facility has cost")
+def get_facility_costs(facility: NumberInPath, caller: Asking, desk: Desk, most: MostQuery = 100) -> FacilityCosts:
+    """By year and kind, with the cases behind it; what stands in the books of other facilities is apart."""
+    return desk.funds.costs(caller, facility, most)
 
 
 @router.get("/funds-warnings", operation_id="list_funds_warnings", summary="Who has no money to go on with")

@@ -35,7 +35,7 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
             raise typer.Exit(edge.run(config, log_level))
         from app.site_launch import beside
 
-        raise typer.Exit(edge.run(config, log_level, beside(speaker, site_host, site_port, site_folder)))
+        raise typer.Exit(edge.run(config, log_level, beside(speaker, config, site_host, site_port, site_folder)))
 
     _register_config(group, speaker)
 

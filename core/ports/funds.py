@@ -134,6 +134,63 @@ class BookLine:
     money_fen: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class YearOfCosts:
+    """What a facility cost in a calendar year, by when the handling was reported.
+
+    Attributes:
+        cases: whose handling was reported; one that was handled in two years counts in both.
+        money_fen: labour at the city's rate, parts and contractors.
+    """
+
+    year: int
+    cases: int
+    cost: Cost
+    money_fen: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseCost:
+    """What a case cost.
+
+    Attributes:
+        number, code, say: of the case; facility: in whose book it stands; book: name of that.
+        others: so many other facilities it was about.
+        reported_ms: when its handling was last reported.
+        money_fen: labour at the city's rate, parts and contractors.
+    """
+
+    number: int
+    code: str
+    say: Text
+    facility: int
+    book: str
+    others: int
+    reported_ms: int
+    cost: Cost
+    money_fen: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FacilityCosts:
+    """What a facility has cost.
+
+    Attributes:
+        book: in which it stands; empty: nobody knows the owner.
+        years: the newest first; together they are all of it.
+        cases: the newest first, ``total`` of them, so many as were asked for.
+        elsewhere: cases that were about it too and stand in the books of other facilities; counted in none of the
+            above.
+    """
+
+    book: str
+    labour_fen_per_h: int
+    years: Sequence[YearOfCosts]
+    cases: Sequence[CaseCost]
+    total: int
+    elsewhere: Sequence[CaseCost]
+
+
 class ForecastBasis(StrEnum):
     """What a forecast rests on."""
 
@@ -270,6 +327,10 @@ class Funds(Protocol):
 
     def books(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[BookLine]:
         """Cost books by month, from what was reported in [from, to)."""
+        ...
+
+    def costs(self, facility: int, most: int, communities: frozenset[int] | None = None) -> FacilityCosts:
+        """What a facility has cost by year and case, ``most`` cases of each list; drills cost nothing."""
         ...
 
     def warnings(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[FundsWarning]:

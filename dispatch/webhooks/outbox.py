@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from core.alarms import Severity
 from core.cases import SYSTEM
 from core.ports.notifications import Outcome, Sent
-from core.webhooks import DISABLED_AFTER_MS, TABLE, WebhookEvent, WebhookState
+from core.webhooks import DISABLED_AFTER_MS, TABLE, EventType, WebhookEvent, WebhookState
 from dispatch import tables
 from dispatch.database import insert_all, reading, writing
 from dispatch.delivery import (
@@ -127,42 +127,29 @@ class WebhookOutbox:
     def _of_cases(
         self, connection: sa.Connection, lines: Sequence[Any], wanted: frozenset[str], seen: frozenset[int]
     ) -> list[dict[str, Any]]:
-        told = [(line, of_case(line, moves=moves_case(line))) for line in lines]
-        told = [(line, kind) for line, kind in told if kind in wanted]
+        kinds = ((line, of_case(line, moves=moves_case(line))) for line in lines)
+        told = [(line, kind) for line, kind in kinds if kind is not None and kind in wanted]
         numbers = {line.case for line, _ in told}
         query = sa.select(tables.case).where(tables.case.c.number.in_(numbers))
         known = {row.number: row for row in connection.execute(query)} if numbers else {}
         return [
-            {
-                "key": f"case-{line.id}",
-                "type": kind.value,
-                "subject": f"case/{line.case}",
-                "severity": known[line.case].severity,
-                "at_ms": line.at_ms,
-                "body": case_body(kind, line, known[line.case], self._names),
-            }
+            _message("case", line.case, kind, line, about, case_body(kind, line, about, self._names))
             for line, kind in told
-            if kind is not None and not known[line.case].drill and _seen(known[line.case], seen)
+            if not (about := known[line.case]).drill and _seen(about, seen)
         ]
 
     def _of_alarms(
         self, connection: sa.Connection, lines: Sequence[Any], wanted: frozenset[str], seen: frozenset[int]
     ) -> list[dict[str, Any]]:
-        told = [(line, kind) for line in lines if (kind := of_alarm(line)) is not None and kind in wanted]
+        kinds = ((line, of_alarm(line)) for line in lines)
+        told = [(line, kind) for line, kind in kinds if kind is not None and kind in wanted]
         ids = {line.alarm_id for line, _ in told}
         query = sa.select(tables.alarm).where(tables.alarm.c.alarm_id.in_(ids))
         known = {row.alarm_id: row for row in connection.execute(query)} if ids else {}
         return [
-            {
-                "key": f"alarm-{line.id}",
-                "type": kind.value,
-                "subject": f"alarm/{line.alarm_id}",
-                "severity": known[line.alarm_id].severity,
-                "at_ms": line.at_ms,
-                "body": alarm_body(kind, line, known[line.alarm_id], self._names),
-            }
+            _message("alarm", line.alarm_id, kind, line, about, alarm_body(kind, line, about, self._names))
             for line, kind in told
-            if not is_drill(known[line.alarm_id]) and _seen(known[line.alarm_id], seen)
+            if not is_drill(about := known[line.alarm_id]) and _seen(about, seen)
         ]
 
     # --- attempts -----------------------------------------------------------------------------------------------
@@ -303,6 +290,18 @@ def _alarm_lines(seen: int) -> sa.Select[Any]:
 
 def _seen(row: Any, communities: frozenset[int]) -> bool:
     return not communities or row.community in communities
+
+
+def _message(what: str, which: int | str, kind: EventType, line: Any, about: Any, body: str) -> dict[str, Any]:
+    """A line of a history, about a case or an alarm, as a message."""
+    return {
+        "key": f"{what}-{line.id}",
+        "type": kind.value,
+        "subject": f"{what}/{which}",
+        "severity": about.severity,
+        "at_ms": line.at_ms,
+        "body": body,
+    }
 
 
 def _fresh(number: int, one: dict[str, Any], now_ms: int) -> dict[str, Any]:

@@ -26,6 +26,7 @@ NUMBERS: Final = frozenset(
 )  # fmt: skip
 """Types the solver knows; bits, states, decimal digits and texts are as the profile says, or are not."""
 _MAX_EXPONENT: Final = 10
+_USUAL_TIMEOUT_S: Final = 1.0
 _UNKNOWN: Final = Text(zh="?", en="?")
 _ON_SITE: Final = Text(zh="现场核对", en="proven on site")
 
@@ -185,3 +186,14 @@ def identity_registers(profile: Profile) -> tuple[Register, ...]:
 
 
 _MOST_TELLING: Final = 6
+
+
+def patience_s(unit: UnitState, profile: Profile | None) -> float:
+    """How long the unit is waited for: as its product may take, and longer if it was found to be slow."""
+    usual_s = profile.timeout_s if profile else _USUAL_TIMEOUT_S
+    return max(usual_s, 1.5 * (unit.response_ms or 0.0) / 1000)
+
+
+def patient(profile: Profile, unit: UnitState) -> Profile:
+    """The profile with that patience."""
+    return replace(profile, timeout_s=patience_s(unit, profile))

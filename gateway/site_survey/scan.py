@@ -191,3 +191,9 @@ def settings_to_try(profiles: Iterable[Profile], bauds: Sequence[int] = ()) -> t
     ranked = sorted(votes, key=lambda setting: -votes[setting])
     chosen = [one for one in dict.fromkeys((*ranked, *usual)) if not bauds or one.baud in bauds]
     return tuple(chosen or [Setting(baud, Parity.NONE, 1) for baud in bauds])
+
+
+def likely_first(units: tuple[int, ...]) -> tuple[int, ...]:
+    """Unit ids as they are searched: those far apart first, so that a device that answers to all of them is told."""
+    likely = [unit for unit in LIKELY_UNITS if unit in units]
+    return tuple(dict.fromkeys((*likely, *units)))

@@ -82,6 +82,7 @@ PAGES: Final[Mapping[str, str]] = {
 OF_OTHERS: Final[Mapping[str, Mapping[str, str]]] = {
     ADMINISTRATOR: {
         "gateways": "/gateways",
+        "webhooks": "/webhooks",
         "overview": "/overview",
         "first-steps": "/first-steps",
         "first-steps-rule": "/first-steps#rule",
@@ -135,6 +136,7 @@ DIALOGS: Final = (
     Dialog(component="parts/CaseClosurePanel.vue", path="/cases/3", opener=icon("git-merge")),
     Dialog(component="parts/FlagActions.vue", path="/alarms?show=out_of_service", opener=icon("circle-check")),
     Dialog(component="parts/OutOfServiceDialog.vue", path="/facilities/3", opener=icon("construction")),
+    Dialog(component="parts/FacilityDocuments.vue", path="/facilities/3", opener=icon("trash-2")),
     Dialog(component="parts/AlarmActions.vue", path="/alarms/mock000006", opener=icon("message-square-plus")),
     Dialog(component="parts/AlarmActions.vue", path="/alarms/mock000006", opener=icon("bell-off")),
     Dialog(component="parts/EntryForm.vue", path="/projects/1", opener=icon("plus")),
@@ -163,6 +165,10 @@ DIALOGS: Final = (
     Dialog(component="pages/RecordPage.vue", path="/registry/people/a-m1", opener="main .btn-danger"),
     Dialog(component="pages/RulePage.vue", path="/rules/pump-level-high", opener=icon("trash-2")),
     Dialog(component="pages/TokensPage.vue", path="/me/tokens", opener="main .list .btn"),
+    *(
+        Dialog(component="webhooks/WebhookCard.vue", path="/webhooks", opener=icon(name), login=ADMINISTRATOR)
+        for name in ("play", "pencil-line", "key-round", "ban")
+    ),
     Dialog(component="pages/TaskPage.vue", path="/tasks/5", opener="main .bar .btn-primary", login=MAINTAINER),
 )
 
@@ -170,6 +176,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "parts/HandledCard.vue": "test_merging_pages",
     "pages/ImportPage.vue": "test_pages",
     "pages/MePage.vue": "test_accessibility",
+    "webhooks/SecretOnce.vue": "test_webhook_page",
 }
 """Dialogs that need a story of their own to open, and the tests that tell it."""
 

@@ -111,7 +111,8 @@ def _choose_language(somebody: Person, page: Page) -> None:
     if page.locator("html").get_attribute("lang") == wanted:
         return
     page.goto(f"{somebody.base_url}/me")
-    press(page, {"zh": "中文", "en": "English"}[somebody.language])
+    with page.expect_response(lambda answer: answer.request.method == "PATCH"):  # else the next page may interrupt it
+        press(page, {"zh": "中文", "en": "English"}[somebody.language])
     expect(page.locator("html")).to_have_attribute("lang", wanted)
 
 

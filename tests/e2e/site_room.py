@@ -55,15 +55,15 @@ class SiteRoom:
 
 
 @contextlib.contextmanager
-def room(folder: Path, host: str = "127.0.0.1") -> Iterator[SiteRoom]:
-    """Start the simulator and the page, and end both; beyond loopback the page asks for a code."""
+def room(folder: Path, host: str = "127.0.0.1", gateway: Path | None = None) -> Iterator[SiteRoom]:
+    """Start the simulator and the page, perhaps for a gateway, and end both; beyond loopback it asks for a code."""
     if not (WEB / "dist-site" / "index.html").is_file():
         pytest.skip("the pages are not built: make web")
     bus_port, control, session = find_free_port(), folder / "control", folder / "site"
     bus = [sys.executable, "-m", "firmware_sim", "bus", "--no-pty", "--tcp", str(bus_port), "--line", LINE]
     bus += ["--speed", "0.000001", "--control", str(control)]
     log = folder / "page.log"
-    with _started(bus, "ready bus", folder / "bus.log"), serving(session, log, host) as url:
+    with _started(bus, "ready bus", folder / "bus.log"), serving(session, log, host, gateway) as url:
         yield SiteRoom(url=url, bus_port=bus_port, control=control, folder=session, log=log)
 
 

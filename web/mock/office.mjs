@@ -73,6 +73,19 @@ function renewalOf(f, at) {
   return { facility: f, rank: at + 1, score: 0.84 - at * 0.05, low: 0.84 - at * 0.05 - (known ? 0 : 0.1), high: 0.84 - at * 0.05 + (known ? 0 : 0.1), condition: 0.9 - at * 0.04, risk: 0.6, people: known ? 0.7 : null, waiting: known ? 0.3 : null, reasons: [both("已使用 22 年，设计寿命 15 年", "22 years old, made for 15"), both("每年维修 4.1 次，同类 1.6 次", "4.1 repairs a year, its class 1.6"), ...(known ? [both("服务约 1,240 人", "serves about 1,240 people")] : [both("未知：服务人数", "not known: people served"), both("未知：等待的代价", "not known: cost of waiting")])] };
 }
 
+const kindsOf = (labour_min, parts_fen, contractor_fen) => ({ labour_min, labour_fen: labour_min * 100, parts_fen, contractor_fen, money_fen: labour_min * 100 + parts_fen + contractor_fen });
+/** What a facility has cost; of every fifth nothing was ever reported. */
+function costsOf(f, facilities, ref) {
+  const [book, other] = [both("东村村民委员会", "Villagers' committee of East Village"), both("梧桐里业主委员会", "Owners' committee of Wutongli")];
+  if (f.id % 5 === 0) return { book, labour_fen_per_h: 6_000, years: [], cases: [], total: 0, elsewhere: [] };
+  const year = new Date().getFullYear();
+  const of = (id, at, zh, en, kinds, more) => ({ id, code: `C-${year}-${String(id).padStart(6, "0")}`, say: both(zh, en), facility: ref(f), book, others: 0, reported_ms: Date.now() - at * DAY, ...kinds, ...more });
+  const cases = [of(1, 3, "液位过高", "Level too high", kindsOf(95, 9_100, 0)), of(2, 41, "3 处设施供电中断", "3 facilities without power", kindsOf(180, 0, 360_000), { others: 2 }), of(3, 402, "电机过载，更换轴承与机械密封后试运行正常", "Motor overloaded, bearing and seal changed, ran well afterwards", kindsOf(310, 248_050, 0))];
+  const elsewhere = [of(4, 90, "5 处设施读数中断", "5 facilities cannot be seen", kindsOf(60, 0, 0), { facility: ref(facilities.find((one) => one.id !== f.id)), book: other, others: 4 })];
+  const sum = (some) => kindsOf(...["labour_min", "parts_fen", "contractor_fen"].map((kind) => some.reduce((all, one) => all + one[kind], 0)));
+  return { book, labour_fen_per_h: 6_000, years: [{ year, cases: 2, ...sum(cases.slice(0, 2)) }, { year: year - 1, cases: 1, ...sum(cases.slice(2)) }], cases, total: 3, elsewhere };
+}
+
 // --- preventive work ------------------------------------------------------------------------------------------------
 const trigger = (kind, every, measurement = "", above = null) => ({ kind, every, measurement, above, below: null });
 const planned = (id, code, class_id, zh, en, triggers, more = {}) => ({ id, code, class_id, work_zh: zh, work_en: en, triggers, started_day: "2025-11-01", communities: [], facilities: [], months: [], weekdays: [], lead_days: 14, limit_days: 10, severity: "low", lead: "construction", active: true, ...more });
@@ -121,6 +134,7 @@ export function officeRoutes({ communities, facilities, ref, problem }) {
     ["GET", /^\/projects\/(\d+)\/ledger$/, (me, [, id]) => ({ items: ledgers.get(projectOf(id).id) })],
     ["POST", /^\/projects\/(\d+)\/ledger$/, (me, [, id], q, body) => { const all = ledgers.get(projectOf(id).id); if (body.kind === "spent" && body.amount_fen > 100_000_000) throw problem(422, "TG-4220", "填写有误", "支出超过结余", "先记到账"); all.push({ ...body, id: 100 + all.length }); return all.at(-1); }],
     ["GET", /^\/cost-books$/, () => ({ items: ["village:east", "village:west", ""].flatMap((book, at) => ["2026-08", "2026-09", "2026-10"].slice(at).map((month, n) => ({ book, name: both(["东村", "西村", ""][at], ["East village", "West village", ""][at]), month, cases: 4 + n, labour_min: 340 + n * 45, parts_fen: 45_500 + n * 999, contractor_fen: at ? 0 : 120_000, money_fen: 199_500 + n * 5_499 }))) })],
+    ["GET", /^\/facilities\/(\d+)\/costs$/, (me, [, id]) => costsOf(facilities.find((one) => one.id === Number(id)), facilities, ref)],
     ["GET", /^\/funds-warnings$/, (me, m, q) => ({ items: here(q).map((one, at) => warningOf(ref(one), at)).toSorted((a, b) => COVERS.findIndex(([name]) => name === a.cover) - COVERS.findIndex(([name]) => name === b.cover)), total: here(q).length })],
     ["GET", /^\/renewals$/, (me, m, q) => ({ items: here(q).slice(0, 12).map((one, at) => renewalOf(ref(one), at)), total: here(q).length })],
     ["GET", /^\/evaluation$/, (me, m, q) => evaluation(communities, q)],

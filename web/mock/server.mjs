@@ -17,6 +17,7 @@ import { closureOf, correct, decideLasting, falseAlarms, handledOf, LIMITS, noPh
 import { equipmentRoutes } from "./equipment.mjs";
 import { exchangeRoutes } from "./exchange.mjs";
 import { intakeRoutes } from "./intakes.mjs";
+import { documentRoutes } from "./documents.mjs";
 import { photoRoutes } from "./photos.mjs";
 import { notificationRoutes } from "./notifications.mjs";
 import { officeRoutes, plannedOf } from "./office.mjs";
@@ -25,6 +26,7 @@ import { cellShapes, completeness, importChanges, importJob, kinds, mergedRecord
 import { revisitRoutes } from "./revisits.mjs";
 import { tokenRoutes } from "./tokens.mjs";
 import { ruleRoutes } from "./rules.mjs";
+import { webhookRoutes } from "./webhooks.mjs";
 
 const PORT = Number(process.env.PORT ?? 23510);
 const SETUP = process.env.MOCK_SETUP === "1";
@@ -34,11 +36,11 @@ const PASSWORD = "mock-mock-1";
 /** How long a minute of shelving is here: a test cannot wait for a real one. */
 const MINUTE_OF_SHELVES = Number(process.env.MOCK_SHELF_MINUTE_MS ?? 60_000);
 
-const OFFICE = ["see", "registry.keep", "report.file", "intake.decide", "exchange.keep", "revisit.call", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see", "notification.see", "rule.see", "rule.edit", "case.evaluate", "funds.keep", "plan.keep"];
+const OFFICE = ["see", "registry.keep", "document.keep", "report.file", "intake.decide", "exchange.keep", "revisit.call", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see", "notification.see", "rule.see", "rule.edit", "case.evaluate", "funds.keep", "plan.keep"];
 const WORK = ["see", "report.file", "alarm.acknowledge", "task.work"];
 const user = (username, role, name, permissions, person, everywhere = false) => ({ username, role, name, permissions, person, everywhere, language: "zh", communities: communities.slice(0, 1).map(({ id, code, name: called }) => ({ id, code, name: called })), department: null, must_change_password: username === "new.one", expires_ms: start + 12 * HOUR });
 const users = new Map([
-  user("admin", "administrator", text("系统管理员", "Administrator"), [...OFFICE, "gateway.configure"], null, true),
+  user("admin", "administrator", text("系统管理员", "Administrator"), [...OFFICE, "gateway.configure", "webhook.keep"], null, true),
   user("manager", "manager", text("管理者 丁", "Manager D"), OFFICE, null, true),
   user("li.wx", "maintainer", people.li.name, WORK, 1),
   user("wang.wg", "grid_worker", people.wang.name, [...WORK, "revisit.call"], 2),
@@ -459,6 +461,7 @@ const ROUTES = [
   ["GET", /^\/recurring-faults$/, () => ({ items: recurringFaults(cases) })],
   ["GET", /^\/false-alarms$/, (me, m, q) => falseAlarms(alarms, Number(q.get("from_ms")))],
   ...photos.inside,
+  ...documentRoutes({ found, problem, byId, by: people.wang.name }),
   ["PATCH", /^\/tasks\/(\d+)\/handling$/, (me, [, id], q, body) => found(correct(found(tasks.find((t) => t.id === Number(id))), body))],
   ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => { const task = found(tasks.find((t) => t.id === Number(id))); const after = act(task, action, body.note, request.headers["idempotency-key"], me); if (action === "handle") report(task.case_id, body.handling, me); if (action !== "transfer") return after; task.owner = found(receivers(task).find((one) => one.person.id === body.to_person)).person; return taskDetail(task, me); }],
   ["GET", /^\/tasks\/(\d+)\/receivers$/, (me, [, id]) => ({ items: receivers(found(tasks.find((t) => t.id === Number(id)))) })],
@@ -475,6 +478,7 @@ const ROUTES = [
   ["POST", /^\/gateways\/(\d+)\/configurations\/(\d+)\/push$/, (me, [, id, version]) => Object.assign(found(versionsOf(Number(id))[Number(version) - 1]), { state: "pushed", pushed_ms: Date.now(), pushed_by: me.username })],
   ...notificationRoutes,
   ...tokenRoutes({ problem, found }),
+  ...webhookRoutes({ problem, found }),
   ...intakes.inside,
   ...revisits.inside,
   ...exchangeRoutes({ cases, communities, problem, page }),
@@ -507,7 +511,7 @@ async function bodyOf(request) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   const all = Buffer.concat(chunks);
-  if ((request.headers["content-type"] ?? "").startsWith("image/")) return all;
+  if (/^(?:image\/|application\/(?:pdf|vnd\.))/.test(request.headers["content-type"] ?? "")) return all;
   if (all.length === 0 || request.headers["content-type"] === "application/octet-stream") return {};
   return JSON.parse(all.toString());
 }

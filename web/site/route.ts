@@ -2,7 +2,9 @@
 import { readonly, shallowRef } from "vue";
 
 export const STEPS = ["find", "identify", "read", "prove", "place", "sign", "bus"] as const;
-export type StepName = (typeof STEPS)[number];
+/** Steps, and what is beside them: writing a profile. */
+const PLACES = [...STEPS, "profile"] as const;
+export type StepName = (typeof PLACES)[number];
 
 export interface Place {
   readonly step: StepName;
@@ -12,7 +14,7 @@ export interface Place {
 /** From `#/read/7`. */
 export function parse(hash: string): Place {
   const [, name = "", number = ""] = hash.replace(/^#/, "").split("/");
-  const step = STEPS.find((one) => one === name) ?? "find";
+  const step = PLACES.find((one) => one === name) ?? "find";
   return { step, unit: /^\d{1,3}$/.test(number) ? Number(number) : null };
 }
 

@@ -192,6 +192,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/profiles/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check
+         * @description Everything wrong and everything odd in a text, with line and column; what keeping it would change.
+         */
+        post: operations["checkProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles/own": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own
+         * @description The profiles of the gateway's own, and whether one can be kept here.
+         */
+        get: operations["getOwnProfiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles/own/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save
+         * @description Keep a text as a profile of the gateway's own; what stood there before is kept too.
+         */
+        put: operations["saveProfile"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles/skeleton": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Begin
+         * @description The beginning of a new profile, with the rest of the format in comments.
+         */
+        get: operations["getSkeleton"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/profiles/{key}/quantities": {
         parameters: {
             query?: never;
@@ -204,6 +284,26 @@ export interface paths {
          * @description What a product measures, in the order of its map.
          */
         get: operations["getQuantities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles/{key}/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Text
+         * @description The text of a profile, to begin with; ``version``: as it stood until then (UTC ms).
+         */
+        get: operations["getProfileText"];
         put?: never;
         post?: never;
         delete?: never;
@@ -716,6 +816,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/units/{unit}/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Came
+         * @description What came of the last one: raw registers beside decoded values; null: there was none.
+         */
+        get: operations["getTrial"];
+        put?: never;
+        /**
+         * Trial
+         * @description Read the registers of a text once, between the turns of polling; refused with all findings if it is wrong.
+         */
+        post: operations["tryProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/units/{unit}/watch": {
         parameters: {
             query?: never;
@@ -851,6 +975,29 @@ export interface components {
             meanings: components["schemas"]["MeaningView"][];
             /** Word */
             word: string;
+        };
+        /**
+         * ChangeView
+         * @description One thing that would be otherwise for a unit in use.
+         *
+         *     ``point`` is empty where it is about how the unit is asked; ``key`` (of the profile's file) where the point would
+         *     lose its register (``quantity``).
+         */
+        ChangeView: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Bus */
+            bus: string;
+            /** Key */
+            key: string;
+            /** Point */
+            point: string;
+            /** Quantity */
+            quantity: string;
+            /** Unit */
+            unit: number;
         };
         /**
          * ChoicesForm
@@ -1021,6 +1168,22 @@ export interface components {
              * @default
              */
             units: string;
+        };
+        /**
+         * FindingView
+         * @description One thing wrong or odd in a text: where (from 1; 0: it is about the whole), what, what to do.
+         */
+        FindingView: {
+            /** Code */
+            code: string;
+            /** Column */
+            column: number;
+            /** Fix */
+            fix: string;
+            /** Line */
+            line: number;
+            /** What */
+            what: string;
         };
         /**
          * FitState
@@ -1285,12 +1448,68 @@ export interface components {
             where: string;
         };
         /**
+         * ProfileCheck
+         * @description What is to be said about a text.
+         *
+         *     Attributes:
+         *         sound: it can be tried and kept.
+         *         base: digest of the text; a trial names that of what was tried.
+         *         errors, warnings: why not, and what is odd.
+         *         product, registers: what it describes.
+         *         changes: what would be otherwise for units that use the profile of this name.
+         *         name_problem: why it cannot be kept under this name.
+         */
+        ProfileCheck: {
+            /** Base */
+            base: string;
+            /** Changes */
+            changes: components["schemas"]["ChangeView"][];
+            /** Errors */
+            errors: components["schemas"]["FindingView"][];
+            name_problem: components["schemas"]["Text"] | null;
+            product: components["schemas"]["Text"] | null;
+            /** Registers */
+            registers: number;
+            /** Sound */
+            sound: boolean;
+            /** Warnings */
+            warnings: components["schemas"]["FindingView"][];
+        };
+        /**
          * ProfileForm
          * @description A person's choice of a profile; empty: none.
          */
         ProfileForm: {
             /** Profile */
             profile: string;
+        };
+        /**
+         * ProfileSaved
+         * @description What was kept; ``restart``: the gateway polls units with it, and reads it at its next start.
+         */
+        ProfileSaved: {
+            /** Base */
+            base: string;
+            /** Changed */
+            changed: boolean;
+            /** Key */
+            key: string;
+            /** Restart */
+            restart: boolean;
+        };
+        /**
+         * ProfileText
+         * @description A text to begin with; ``own``: it is the gateway's; ``base`` goes along when it is saved.
+         */
+        ProfileText: {
+            /** Base */
+            base: string;
+            /** Key */
+            key: string;
+            /** Own */
+            own: boolean;
+            /** Text */
+            text: string;
         };
         /**
          * ProfileView
@@ -1521,6 +1740,29 @@ export interface components {
             units_done: number;
         };
         /**
+         * SaveForm
+         * @description A text to be kept.
+         *
+         *     Attributes:
+         *         text: as it is.
+         *         base: of the text that its writer began with (``ProfileText.base``); empty: there was none of this name.
+         *         meant: it is meant that points in use are read otherwise (``ProfileCheck.changes``).
+         */
+        SaveForm: {
+            /**
+             * Base
+             * @default
+             */
+            base: string;
+            /**
+             * Meant
+             * @default false
+             */
+            meant: boolean;
+            /** Text */
+            text: string;
+        };
+        /**
          * SearchView
          * @description The last search.
          */
@@ -1535,6 +1777,30 @@ export interface components {
             settings: number;
             /** Units */
             units: number;
+        };
+        /**
+         * ShelfItem
+         * @description A profile of the gateway's own: when it was written, until when its versions before stood, units that use it.
+         */
+        ShelfItem: {
+            /** Changed Ms */
+            changed_ms: number;
+            /** Key */
+            key: string;
+            product: components["schemas"]["Text"] | null;
+            /** Units */
+            units: number;
+            /** Versions */
+            versions: number[];
+        };
+        /**
+         * ShelfView
+         * @description The gateway's own profiles; ``why_not``: why none can be kept here.
+         */
+        ShelfView: {
+            /** Profiles */
+            profiles: components["schemas"]["ShelfItem"][];
+            why_not: components["schemas"]["Text"] | null;
         };
         /**
          * SignForm
@@ -1693,6 +1959,19 @@ export interface components {
             zh: string;
         };
         /**
+         * TextForm
+         * @description A profile's text, to the letter: findings count its lines and columns. ``name``: of its file, may be empty.
+         */
+        TextForm: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * TimingState
          * @description How a unit answered while it was watched; times are None if nothing answered.
          */
@@ -1725,6 +2004,93 @@ export interface components {
             silent: number;
             /** Units */
             units: components["schemas"]["UnitTraffic"][];
+        };
+        /**
+         * TrialForm
+         * @description A text to be tried on a unit; ``registers``: only these, empty: all.
+         */
+        TrialForm: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Registers */
+            registers?: string[];
+            /** Text */
+            text: string;
+        };
+        /**
+         * TrialView
+         * @description What came of the last trial on a unit.
+         *
+         *     Attributes:
+         *         unit, time_ms: where and when.
+         *         base: digest of the text that was tried.
+         *         asked, seconds: questions, and how long it took.
+         *         complete: every register had its turn.
+         *         registers: in the order of the text.
+         */
+        TrialView: {
+            /** Asked */
+            asked: number;
+            /** Base */
+            base: string;
+            /** Complete */
+            complete: boolean;
+            /** Registers */
+            registers: components["schemas"]["TriedView"][];
+            /** Seconds */
+            seconds: number;
+            /** Time Ms */
+            time_ms: number;
+            /** Unit */
+            unit: number;
+        };
+        /**
+         * TriedView
+         * @description One register and what the unit said.
+         *
+         *     Attributes:
+         *         name, label, note, written, function, address, type, order, unit: of the profile; the address from 0.
+         *         words: hexadecimal, as they came; empty: nothing came.
+         *         value, text: decoded, in ``unit``; None and empty where there is none.
+         *         meaning: what the value stands for.
+         *         flags: the bits that are set.
+         *         quality: ``good``, ``uncertain``, ``bad``, ``not_measured``.
+         *         reason: why, such as ``out_of_range``; ``none`` where it is good.
+         *         exception: with which the unit refused; 0: it did not.
+         */
+        TriedView: {
+            /** Address */
+            address: number;
+            /** Exception */
+            exception: number;
+            /** Flags */
+            flags: components["schemas"]["Text"][];
+            /** Function */
+            function: number;
+            label: components["schemas"]["Text"];
+            meaning: components["schemas"]["Text"] | null;
+            /** Name */
+            name: string;
+            note: components["schemas"]["Text"] | null;
+            order: components["schemas"]["Order"];
+            /** Quality */
+            quality: string;
+            /** Reason */
+            reason: string;
+            /** Text */
+            text: string;
+            type: components["schemas"]["DataType"];
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number | null;
+            /** Words */
+            words: string[];
+            /** Written */
+            written: string;
         };
         /**
          * UnitForm
@@ -1858,6 +2224,7 @@ export type BulkView = components['schemas']['BulkView'];
 export type BusForm = components['schemas']['BusForm'];
 export type BusView = components['schemas']['BusView'];
 export type CellView = components['schemas']['CellView'];
+export type ChangeView = components['schemas']['ChangeView'];
 export type ChoicesForm = components['schemas']['ChoicesForm'];
 export type ChooseForm = components['schemas']['ChooseForm'];
 export type ConfigurationView = components['schemas']['ConfigurationView'];
@@ -1869,6 +2236,7 @@ export type DrillState = components['schemas']['DrillState'];
 export type EntryForm = components['schemas']['EntryForm'];
 export type EntryView = components['schemas']['EntryView'];
 export type FindForm = components['schemas']['FindForm'];
+export type FindingView = components['schemas']['FindingView'];
 export type FitState = components['schemas']['FitState'];
 export type FrameView = components['schemas']['FrameView'];
 export type Framing = components['schemas']['Framing'];
@@ -1883,7 +2251,10 @@ export type PointForm = components['schemas']['PointForm'];
 export type PointState = components['schemas']['PointState'];
 export type PointsForm = components['schemas']['PointsForm'];
 export type ProblemPart = components['schemas']['ProblemPart'];
+export type ProfileCheck = components['schemas']['ProfileCheck'];
 export type ProfileForm = components['schemas']['ProfileForm'];
+export type ProfileSaved = components['schemas']['ProfileSaved'];
+export type ProfileText = components['schemas']['ProfileText'];
 export type ProfileView = components['schemas']['ProfileView'];
 export type ProofState = components['schemas']['ProofState'];
 export type ProveForm = components['schemas']['ProveForm'];
@@ -1896,7 +2267,10 @@ export type ReferenceForm = components['schemas']['ReferenceForm'];
 export type ReferenceReading = components['schemas']['ReferenceReading'];
 export type RunEnd = components['schemas']['RunEnd'];
 export type RunView = components['schemas']['RunView'];
+export type SaveForm = components['schemas']['SaveForm'];
 export type SearchView = components['schemas']['SearchView'];
+export type ShelfItem = components['schemas']['ShelfItem'];
+export type ShelfView = components['schemas']['ShelfView'];
 export type SignForm = components['schemas']['SignForm'];
 export type SignedState = components['schemas']['SignedState'];
 export type SiteProblem = components['schemas']['SiteProblem'];
@@ -1906,8 +2280,12 @@ export type SolveForm = components['schemas']['SolveForm'];
 export type SolvedView = components['schemas']['SolvedView'];
 export type Step = components['schemas']['Step'];
 export type Text = components['schemas']['Text'];
+export type TextForm = components['schemas']['TextForm'];
 export type TimingState = components['schemas']['TimingState'];
 export type TrafficView = components['schemas']['TrafficView'];
+export type TrialForm = components['schemas']['TrialForm'];
+export type TrialView = components['schemas']['TrialView'];
+export type TriedView = components['schemas']['TriedView'];
 export type UnitForm = components['schemas']['UnitForm'];
 export type UnitTraffic = components['schemas']['UnitTraffic'];
 export type UnitView = components['schemas']['UnitView'];
@@ -2253,6 +2631,135 @@ export interface operations {
             };
         };
     };
+    checkProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TextForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileCheck"];
+                };
+            };
+            /** @description why it was not done (application/problem+json) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteProblem"];
+                };
+            };
+        };
+    };
+    getOwnProfiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShelfView"];
+                };
+            };
+            /** @description why it was not done (application/problem+json) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteProblem"];
+                };
+            };
+        };
+    };
+    saveProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileSaved"];
+                };
+            };
+            /** @description why it was not done (application/problem+json) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteProblem"];
+                };
+            };
+        };
+    };
+    getSkeleton: {
+        parameters: {
+            query?: {
+                maker?: string;
+                model?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileText"];
+                };
+            };
+            /** @description why it was not done (application/problem+json) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteProblem"];
+                };
+            };
+        };
+    };
     getQuantities: {
         parameters: {
             query?: never;
@@ -2271,6 +2778,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuantityName"][];
+                };
+            };
+            /** @description why it was not done (application/problem+json) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteProblem"];
+                };
+            };
+        };
+    };
+    getProfileText: {
+        parameters: {
+            query?: {
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileText"];
                 };
             };
             /** @description why it was not done (application/problem+json) */
@@ -3108,6 +3648,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnitView"];
+                };
+            };
+            /** @description why it was not done (application/problem+json) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteProblem"];
+                };
+            };
+        };
+    };
+    getTrial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                unit: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialView"] | null;
+                };
+            };
+            /** @description why it was not done (application/problem+json) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteProblem"];
+                };
+            };
+        };
+    };
+    tryProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                unit: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
                 };
             };
             /** @description why it was not done (application/problem+json) */

@@ -64,6 +64,7 @@ const routes: readonly RouteRecordRaw[] = [
       { path: "intakes", name: "intakes", component: () => import("@/pages/IntakesPage.vue"), meta: { title: "intakes.title", needs: "see" } },
       { path: "department", name: "department", component: () => import("@/pages/DepartmentPage.vue"), meta: { title: "department.title", needs: "department.own" } },
       { path: "calls", name: "calls", component: () => import("@/pages/CallsPage.vue"), meta: { title: "revisits.title", needs: "revisit.call" } },
+      { path: "webhooks", name: "webhooks", component: () => import("@/pages/WebhooksPage.vue"), meta: { title: "webhooks.title", needs: "webhook.keep" } },
       { path: "exchange", name: "exchange", component: () => import("@/pages/ExchangePage.vue"), meta: { title: "exchange.title", needs: "exchange.keep" } },
       { path: "report", name: "report", component: () => import("@/pages/ReportPage.vue"), meta: { title: "report.title", needs: "report.file" } },
       { path: "tasks", name: "tasks", component: () => import("@/pages/TasksPage.vue"), meta: { title: "nav.tasks", needs: "see" } },

@@ -26,6 +26,7 @@ from core.readings import readings
 from core.sparkplug.topics import NodeId
 from dispatch.calendar_effects import LimitEffects
 from dispatch.closure_desk import SqlClosures
+from dispatch.document_desk import SqlDocuments
 from dispatch.fold_queries import SqlFoldQueries
 from dispatch.holidays import mainland_china
 from dispatch.intake_desk import SqlIntakes
@@ -88,6 +89,7 @@ class Town:
             ),
             photos=SqlPhotos(engine, self.settings.setup_code_file.with_name("photos")),
             task_photos=SqlTaskPhotos(engine, self.settings.setup_code_file.with_name("photos")),
+            documents=SqlDocuments(engine, self.settings.setup_code_file.with_name("photos")),
             exchange=desk(self.hall),
             revisits=SqlRevisits(engine, rules=RULES.get, source=registry),
         )

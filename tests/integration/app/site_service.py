@@ -14,6 +14,7 @@ import httpx2
 
 from app import site_server
 from app.site_server import SiteOptions
+from app.site_shelf import OwnGateway
 from firmware_sim.clock import SimClock
 from firmware_sim.serial_bus.display import display_of
 from firmware_sim.serial_bus.plan import PLANT_ROOM, build_bus, read_bus
@@ -94,12 +95,15 @@ class SiteService:
 
 
 @contextlib.asynccontextmanager
-async def serving(folder: Path, *, host: str = "127.0.0.1", language: str = "en") -> AsyncIterator[SiteService]:
-    """Serve the interface on a free port."""
+async def serving(
+    folder: Path, *, host: str = "127.0.0.1", language: str = "en", gateway: OwnGateway | None = None
+) -> AsyncIterator[SiteService]:
+    """Serve the interface on a free port, perhaps for a gateway that keeps profiles."""
     stop, up = asyncio.Event(), asyncio.Queue[str]()
     codes: list[str] = []
     options = SiteOptions(folder=folder, host=host, port=0, program="1.2.3")
-    task = asyncio.create_task(site_server.run(options, stop, up.put_nowait, codes.append), name="site-under-test")
+    running = site_server.run(options, stop, up.put_nowait, codes.append, gateway=gateway)
+    task = asyncio.create_task(running, name="site-under-test")
     try:
         address = await asyncio.wait_for(up.get(), DEADLINE_S)
         url = f"http://127.0.0.1:{address.rpartition(':')[2]}"

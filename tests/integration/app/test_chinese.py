@@ -49,7 +49,7 @@ NAMES = frozenset(
     WORD.findall(
         # products, formats and standards that are called so in Chinese too
         "twingrid python sqlite mqtt nats mosquitto yaml csv json utf gbk ucum wgs tg lang chrony systemd timesyncd "
-        "chinesecalendar "
+        "chinesecalendar webhook "
         # commands, options and values that are written as they are
         "make web pip install apt server ulimit help config check doctor show version demo up core api gateway data "
         "docs md port broker modbus mbpoll speed fresh log level origin str int float true false null none external "

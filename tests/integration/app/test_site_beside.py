@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.leaves_running, pytest.mark.timeout(120)]
 CONFIG = """
 group: wtl
 node: gw-1
+profiles: own
 broker: {{host: 127.0.0.1, port: {nowhere}}}
 spool: {{path: spool.sqlite}}
 status_file: status.json
@@ -127,3 +128,41 @@ def test_commissioning_goes_between_the_turns_of_polling(beside: Beside) -> None
     asked = {row["unit"]: row["asked"] for row in beside.ask("/traffic")["units"]}
     assert asked[12] > 3
     assert asked[6] > 3
+
+
+MINE = """maker: Example
+model: T1
+source: the label
+evidence: own
+function: 4
+timeout_s: 20
+guard_s: 5
+registers:
+  temperature: {address: 1, type: s16, scale: 0.1, unit: Cel, low: -40, high: 125}
+  humidity: {address: 2, type: u16, scale: 0.1, unit: "%", low: 0, high: 100}
+  nothing: {address: 900, type: u16}
+"""
+"""Patience and silences that live polling could not bear, and a register that no unit has."""
+
+
+def test_a_profile_is_tried_and_kept_between_the_turns_of_polling(beside: Beside) -> None:
+    """A polled unit and another one are read through a text, again and again; no poll fails, slots are kept."""
+    beside.ask("/session", {"live": "plant-room"})
+    for unit in (12, 13):
+        beside.ask("/units", {"unit": unit})
+    before = beside.later_status()
+    for _ in range(3):
+        for unit in (12, 13):
+            assert beside.step(f"/units/{unit}/trial", {"text": MINE})["ended"]["problem"] is None
+            found = beside.ask(f"/units/{unit}/trial")["registers"]
+            assert [one["quality"] for one in found] == ["good", "good", "not_measured"]
+            assert [len(one["words"]) for one in found] == [1, 1, 0]
+            assert found[0]["value"] == round(int(found[0]["words"][0], 16) / 10, 1)
+    saved = beside.ask("/profiles/own/example-t1", {"text": MINE}, "PUT")
+    assert (saved["changed"], saved["restart"]) == (True, False)
+    assert (beside.folder / "own" / "example-t1.yaml").read_text(encoding="utf-8") == MINE
+    beside.ask("/units/13/profile", {"profile": "example-t1"}, "PUT")
+    after = beside.later_status()
+    assert after["polls_ok"] - before["polls_ok"] >= 5
+    assert after["polls_failed"] == before["polls_failed"]
+    assert after["slots_missed"] - before["slots_missed"] <= 1

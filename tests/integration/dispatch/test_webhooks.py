@@ -16,19 +16,23 @@ import pytest
 import sqlalchemy as sa
 
 from core.alarms import ChangeKind
+from core.cases import Action, TaskKind
 from core.clock import ManualClock
 from core.errors import Refused, Unavailable
+from core.ports.drills import DrillEnd
 from core.webhooks import DISABLED_AFTER_MS, OVERLAP_MS, EventType, Webhook, WebhookEvent, WebhookState, WebhookWish
+from dispatch.drills import SqlDrills
 from dispatch.ledger import Ledger
 from dispatch.senders.wire import Line
 from dispatch.webhooks.desk import SqlWebhooks, check_address
 from dispatch.webhooks.events import Names
-from dispatch.webhooks.outbox import WebhookOutbox
+from dispatch.webhooks.outbox import WebhookOutbox, newest_lines
 from dispatch.webhooks.post import WebhookPost
 from dispatch.webhooks.tables import sending, webhook
 from tests.databases import Databases
 from tests.integration.dispatch.stubs import HttpStub, Reply, http_stub
-from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, build_hall, change
+from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, build_hall, change
+from tests.unit.dispatch.test_drills import _tasks as drill_tasks
 from tests.unit.dispatch.test_exchange import finish
 
 OK = Reply(status=204, body=b"")
@@ -139,6 +143,36 @@ def test_nobody_is_named_to_the_outside(hall: Hall) -> None:
     assert words
     assert not [word for word in words if f'"{word}"' in bodies]
     assert '"by":"person"' in bodies
+
+
+def test_a_test_alarm_is_told_to_no_webhook(hall: Hall) -> None:
+    """Neither it nor its case, from its begin to its confirmed end; a real one beside it is."""
+    world = World(hall)
+    drills = SqlDrills(hall.engine, rules=RULES.get, source=hall.city.registry)
+    with http_stub(OK) as stub:
+        made, _ = world.make(stub.base)
+        drills.open("one", hall.city.facility("aa-sp-01"), "high", world.clock.now_ms())
+        handle = drill_tasks(hall)[TaskKind.HANDLE]
+        hall.act(handle, Action.CONFIRM, hall.actor("aa-m1"), now_ms=world.clock.now_ms() + MINUTE)
+        ended = drills.find("one")
+        assert ended is not None
+        assert ended.end is DrillEnd.CONFIRMED
+        world.drain(1)
+        assert stub.requests == []
+        assert world.rows() == []
+        world.alarm("medium", "aa-sp-02")
+        world.drain(1)
+        said = stub.bodies()
+    assert {one["data"]["facility"] for one in said} == {"aa-sp-02"}
+    assert len(said) > 1
+    with hall.engine.connect() as connection:
+        row = connection.execute(sa.select(webhook).where(webhook.c.number == made.number)).one()
+    assert (row.seen_case, row.seen_alarm) == _ends(hall), "looked at and left out, not kept for later"
+
+
+def _ends(hall: Hall) -> tuple[int, int]:
+    with hall.engine.connect() as connection:
+        return newest_lines(connection)
 
 
 def test_only_what_was_asked_for_is_told(hall: Hall) -> None:

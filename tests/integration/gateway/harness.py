@@ -277,9 +277,11 @@ class CounterServer:
         self.functions.add(function)
         if unit in self.silent:
             return b""
+        head = struct.pack(">HHHBBB", tid, 0, 3 + 2 * count, unit, function, 2 * count)
+        if count == 1:  # half a float: the gateway settles what the unit owes it (``gateway.lines.late``)
+            return head + bytes(2)
         number = self.served[unit] = self.served.get(unit, 0) + 1
         values = [float(number * 32 + i) for i in range(address // 2, (address + count) // 2)]
-        head = struct.pack(">HHHBBB", tid, 0, 3 + 2 * count, unit, function, 2 * count)
         return head + struct.pack(f">{len(values)}f", *values)
 
 

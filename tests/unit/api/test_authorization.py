@@ -142,6 +142,10 @@ RECIPES: Mapping[str, Recipe] = {
     "get_staff": Recipe("GET", f"{V1}/registry/staff?community={{n}}"),
     "get_cell_shapes": Recipe("GET", f"{V1}/communities/{{n}}/cells"),
     "list_alarms": Recipe("GET", f"{V1}/alarms?community={{n}}"),
+    "get_facility_documents": Recipe("GET", f"{V1}/facilities/{{f}}/documents"),
+    "add_facility_document": Recipe("POST", f"{V1}/facilities/{{f}}/documents?name=manual", {}),
+    "get_facility_document": Recipe("GET", f"{V1}/facilities/{{f}}/documents/1"),
+    "remove_facility_document": Recipe("POST", f"{V1}/facilities/{{f}}/documents/1/removal", {"reason": "another"}),
     "get_alarm": Recipe("GET", f"{V1}/alarms/alarm{{n}}"),
     "get_alarm_performance": Recipe("GET", f"{V1}/alarm-performance?community={{n}}"),
     "get_alarm_folding": Recipe("GET", f"{V1}/alarms/alarm{{n}}/folding"),
@@ -184,6 +188,7 @@ RECIPES: Mapping[str, Recipe] = {
     "get_project_ledger": Recipe("GET", f"{V1}/projects/{{n}}/ledger"),
     "enter_funds": Recipe("POST", f"{V1}/projects/{{n}}/ledger", ENTRY, _KEY),
     "list_cost_books": Recipe("GET", f"{V1}/cost-books?community={{n}}"),
+    "get_facility_costs": Recipe("GET", f"{V1}/facilities/{{f}}/costs"),
     "list_funds_warnings": Recipe("GET", f"{V1}/funds-warnings?community={{n}}"),
     "list_renewals": Recipe("GET", f"{V1}/renewals?community={{n}}"),
     "list_plans": Recipe("GET", f"{V1}/plans"),
@@ -336,6 +341,7 @@ def test_roles_are_as_narrow_as_they_were_meant() -> None:
     see_all = {"see", "report.file", "alarm.acknowledge", "gateway.see", "health.see"}
     supervise = see_all | {
         "registry.keep",
+        "document.keep",
         "intake.decide",
         "exchange.keep",
         "revisit.call",
@@ -358,7 +364,7 @@ def test_roles_are_as_narrow_as_they_were_meant() -> None:
         Role.MANAGER: supervise,
         Role.MAINTAINER: worker,
         Role.GRID_WORKER: worker | {"revisit.call"},
-        Role.TECHNICIAN: see_all | {"gateway.configure"},
+        Role.TECHNICIAN: see_all | {"gateway.configure", "document.keep"},
         Role.DEPARTMENT: {"department.own"},
     }
     assert POLICY.foremen == {"task.supervise"}

@@ -14,17 +14,21 @@ from starlette.testclient import TestClient
 from api.application import create_app
 from api.no_office import NoEvaluations, NoFunds, NoPlans
 from core.cases import Actor
+from core.places import Text
 from core.ports.closure import Cost
 from core.ports.evaluation import Evaluation, Part
 from core.ports.funds import (
     Balance,
     BookLine,
+    CaseCost,
     Cover,
+    FacilityCosts,
     Forecast,
     ForecastBasis,
     FundEntry,
     FundsWarning,
     Project,
+    YearOfCosts,
 )
 from core.ports.preventive import DoneWork, DueState, DueWork, Plan
 from core.ports.registry import Owner, OwnerKind
@@ -73,6 +77,32 @@ class Money(NoFunds):
     def books(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[BookLine]:
         names = ("village:east", "a book of its own", "")
         return [BookLine(book=one, month="2026-10", cases=1, cost=Cost(), money_fen=1) for one in names]
+
+    def costs(self, facility: int, most: int, communities: frozenset[int] | None = None) -> FacilityCosts:
+        assert (facility, communities) == (10, frozenset({1}))
+        cost = Cost(labour_min=50, parts_fen=3, contractor_fen=4)
+        year = YearOfCosts(year=2026, cases=1, cost=cost, money_fen=5_007)
+        say = Text(zh="液位高", en="Level high")
+        usual = CaseCost(
+            number=1,
+            code="C-2026-000001",
+            say=say,
+            facility=10,
+            book="village:east",
+            others=0,
+            reported_ms=NOW_MS,
+            cost=cost,
+            money_fen=5_007,
+        )
+        elsewhere = replace(usual, number=2, facility=11, book="", others=1)
+        return FacilityCosts(
+            book="village:east",
+            labour_fen_per_h=6_000,
+            years=[year],
+            cases=[usual] * min(most, 1),
+            total=1,
+            elsewhere=[elsewhere],
+        )
 
     def keep_project(self, project: Project, actor: Actor, now_ms: int) -> Project:
         self.kept = [one for one in self.kept if one.number != project.number]
@@ -240,6 +270,22 @@ def test_a_book_is_called_as_its_owner_or_as_the_registry_calls_it(world: World,
     ]
 
 
+def test_what_a_facility_cost_is_told_by_kind_and_with_the_name_of_its_book(
+    world: World, money: Money, plans: Plans
+) -> None:
+    """Labour as money is what the kinds leave of the sum, so that they add up to it."""
+    owner = world.ports().book.owner_name(Owner(kind=OwnerKind.VILLAGE, code="east"))
+    with office(world, money, plans) as client:
+        found = client.get("/api/v1/facilities/10/costs?limit=1").json()
+        assert client.get("/api/v1/facilities/20/costs").status_code == 404, "of a community out of sight"
+        assert client.get("/api/v1/facilities/999/costs").status_code == 404
+    kinds = {"labour_min": 50, "labour_fen": 5_000, "parts_fen": 3, "contractor_fen": 4, "money_fen": 5_007}
+    assert found["years"] == [{"year": 2026, "cases": 1, **kinds}]
+    assert found["book"] == found["cases"][0]["book"] == {"zh": owner.zh, "en": owner.en}
+    assert (found["cases"][0]["id"], found["total"], found["labour_fen_per_h"]) == (1, 1, 6_000)
+    assert (found["elsewhere"][0]["facility"]["id"], found["elsewhere"][0]["book"]) == (11, {"zh": "", "en": ""})
+
+
 def test_a_cost_book_spans_five_years_at_most(world: World, money: Money, plans: Plans) -> None:
     """Every report of the span is read; a longer one is refused, with the words for it."""
     five_ms = 5 * 366 * 86_400_000
@@ -321,5 +367,5 @@ def test_workers_see_none_of_it(world: World, money: Money, plans: Plans) -> Non
     """Workers see none of it."""
     with office(world, money, plans, "maintainer1") as client:
         about_money = ("projects", "funds-warnings", "renewals")
-        for path in ("evaluation", "evaluation.pdf", *about_money, "plans", "due-work", "done-work"):
+        for path in ("evaluation", "evaluation.pdf", *about_money, "plans", "due-work", "facilities/10/costs"):
             assert client.get(f"/api/v1/{path}").status_code == 403, path

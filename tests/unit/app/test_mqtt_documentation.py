@@ -11,13 +11,23 @@ from typing import Any
 import jsonschema
 import pytest
 
-from app.broker_accounts import gateway_account, host_account
+from app.broker_accounts import gateway_account, host_account, outward_account
 from app.mqtt_documentation import COMMITTED, address, document, written
 from app.mqtt_schemas import EXTENSIONS, mqtt_schemas
+from core.places import PointKind
 from core.sparkplug import sparkplug_b_pb2 as spb
 from core.sparkplug.configuration import Answer, Outcome, Push, Report, encode_push, encode_report
 from core.sparkplug.drill import DrillAnswer, DrillCall, DrillOutcome, Recipient, encode_answer, encode_call
 from core.sparkplug.topics import MessageType, NodeId, Topic, state
+from dispatch.home_assistant.discovery import (
+    ShownPoint,
+    Value,
+    availability_topic,
+    config_topic,
+    configuration,
+    state_topic,
+)
+from dispatch.home_assistant.discovery import state as state_of
 from gateway import births
 from gateway.drills import BIRTH
 from gateway.remote import birth_metrics
@@ -71,6 +81,13 @@ def test_every_topic_an_account_may_use_is_a_channel() -> None:
         name: name.format(group="g", node="+" if "/NCMD/" in name else "n", device="+", host="+") for name in spoken
     }
     host = {one.replace("/+/NCMD/", "/g/NCMD/") for one in host_account().publish if "DCMD" not in one}
+    outward = {one for one in made if one.startswith(("homeassistant/", "twingrid/"))}
+    spread = {
+        one.format(component=component, home="+", object="+", host="+", facility="+")
+        for one in outward
+        for component in ("sensor", "binary_sensor")
+    }
+    assert spread == set(outward_account().publish)
     assert set(filled.values()) == host | {one.replace("/#", "/+") for one in gateway_account(node).publish}
 
 
@@ -118,6 +135,38 @@ def test_what_is_encoded_holds_by_its_schema() -> None:
     drill = DrillAnswer(id="12345678", outcome=DrillOutcome.OPEN, case="C-1", opened_ms=1, recipients=(person,))
     _valid("test_alarm_answer", json.loads(encode_answer(drill)))
     _valid("test_alarm_answer", json.loads(encode_answer(DrillAnswer(id="12345678", outcome=DrillOutcome.TOO_OLD))))
+
+
+@pytest.mark.parametrize("yes_or_no", [False, True])
+@pytest.mark.parametrize("link", ["", "https://grid.example/facilities/7"])
+def test_what_home_assistant_is_shown_holds_by_its_schema(yes_or_no: bool, link: str) -> None:
+    """Configurations and values of both kinds of sensors, on topics that are addresses of the document."""
+    point = ShownPoint(
+        number=1,
+        facility_number=7,
+        facility="f",
+        facility_name="泵站",
+        community="社区",
+        class_name="泵",
+        key="power",
+        name="功率",
+        unit="kW",
+        kind=PointKind.STATE if yes_or_no else PointKind.GAUGE,
+        yes_or_no=yes_or_no,
+        stale_after_ms=1000,
+        link=link,
+    )
+    made = document()["channels"]
+    filled = {"component": "binary_sensor" if yes_or_no else "sensor", "home": "h_f", "object": "power_1"}
+    assert made["home_assistant_config"]["address"].format(**filled) == config_topic("h", point)
+    assert made["home_assistant_state"]["address"].format(host="h", facility="f", object="power_1") == state_topic(
+        "h", point
+    )
+    assert made["home_assistant_availability"]["address"].format(host="h") == availability_topic("h")
+    _valid("home_assistant_config", json.loads(configuration("h", point, "1")))
+    for quality, stale in ((0, False), (64 + 32, False), (0, True)):
+        one = Value(time_ms=1, value=1.0, quality=quality)
+        _valid("home_assistant_state", json.loads(state_of(point, one, stale=stale)))
 
 
 def _references(node: Any) -> list[str]:

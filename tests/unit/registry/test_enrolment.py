@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,25 @@ def test_only_so_many_are_kept_and_enrolled_ones_are_not_shown(engine: sa.Engine
     assert len(found) == MOST
     assert found[0].stranger.node.node == "n20"
     assert found[-1].stranger.node.node == "n10"
+
+
+def test_a_gateway_of_many_facilities_does_not_read_the_registry_for_each(town: City) -> None:
+    """Two hundred facilities read ten thousand two hundred times, with the registry locked meanwhile."""
+    codes = [f"n{number}" for number in range(12)]
+    metrics = tuple(Announced(f"{code}/{key}", unit, "bus1") for code in codes for key, unit in PUMP.items())
+    SqlStrangerBook(town.engine).put([replace(heard(NODE), metrics=metrics)])
+    read: list[str] = []
+
+    def hears(_connection: sa.Connection, _cursor: object, text: str, *_: object) -> None:
+        if text.startswith("SELECT") and "FROM registry_facility" in text and "WHERE" not in text:
+            read.append(text)
+
+    sa.event.listen(town.engine, "before_cursor_execute", hears)
+    try:
+        chosen = dict.fromkeys(codes, "water_supply_pump")
+        wanted = replace(wish(), classes=chosen)
+        done = enrolling(town.engine).enrol(wanted, day=DAY, actor="admin", now_ms=NOW_MS)
+    finally:
+        sa.event.remove(town.engine, "before_cursor_execute", hears)
+    assert len(done.facilities) == 12
+    assert len(read) < 12, "once for all of them, not for each"

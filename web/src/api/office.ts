@@ -8,6 +8,7 @@ import type {
   DueWorks,
   Entry,
   EntryForm,
+  FacilityCosts,
   FundsWarnings,
   Ledger,
   PlanDetail,
@@ -40,6 +41,7 @@ export const getLedger = (id: number, { signal }: Signal = {}): Promise<Ledger> 
 export const postEntry = (id: number, body: EntryForm, key: string): Promise<Entry> => call(`/projects/${id}/ledger`, { method: "POST", body, headers: { "Idempotency-Key": key } });
 export const getCostBooks = (query: EvaluationQuery, { signal }: Signal = {}): Promise<CostBooks> =>
   call("/cost-books", { query: { ...query }, signal });
+export const getFacilityCosts = (facility: number, { signal }: Signal = {}): Promise<FacilityCosts> => call(`/facilities/${facility}/costs`, { signal });
 export const getFundsWarnings = (query: Where & { readonly limit?: number }, { signal }: Signal = {}): Promise<FundsWarnings> =>
   call("/funds-warnings", { query: { ...query }, signal, timeoutMs: 60_000 });
 export const getRenewals = (query: Where & { readonly limit?: number }, { signal }: Signal = {}): Promise<Renewals> =>

@@ -568,6 +568,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/facilities/{facility}/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The documents of a facility
+         * @description Those that are there, and who took away what, when and why.
+         */
+        get: operations["get_facility_documents"];
+        put?: never;
+        /**
+         * Add a document to a facility
+         * @description The bytes of a PDF, JPEG, PNG, WebP or XLSX, at most 16 MB; of a picture only the picture is kept.
+         *
+         *     What it is is told from the bytes. The same bytes once more answer as the first time.
+         */
+        post: operations["add_facility_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/facilities/{facility}/documents/{document}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A document as a file
+         * @description Always a download: nothing of it is run or shown as a page of ours.
+         */
+        get: operations["get_facility_document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/facilities/{facility}/documents/{document}/removal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a document away
+         * @description For good: its bytes are gone. That it was there, who took it away and why stays known.
+         */
+        post: operations["remove_facility_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry/imports": {
         parameters: {
             query?: never;
@@ -1683,6 +1749,26 @@ export interface paths {
          * @description One for each owner, so that merged villages stay apart; of the last year by default.
          */
         get: operations["list_cost_books"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/facilities/{facility}/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a facility has cost
+         * @description By year and kind, with the cases behind it; what stands in the books of other facilities is apart.
+         */
+        get: operations["get_facility_costs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4674,6 +4760,54 @@ export interface components {
             cost: components["schemas"]["CostSum"];
         };
         /**
+         * CaseOfCosts
+         * @description What a case cost.
+         */
+        CaseOfCosts: {
+            /** Labour Min */
+            labour_min: number;
+            /**
+             * Labour Fen
+             * @description labour as money; what parts and contractor leave of the sum
+             */
+            labour_fen: number;
+            /** Parts Fen */
+            parts_fen: number;
+            /** Contractor Fen */
+            contractor_fen: number;
+            /**
+             * Money Fen
+             * @description the sum
+             */
+            money_fen: number;
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Code
+             * @example C-2026-000123
+             */
+            code: string;
+            say: components["schemas"]["Bilingual"];
+            /** @description in whose book it stands */
+            facility: components["schemas"]["FacilityRef"];
+            /** @description name of that book; empty: nobody knows the owner */
+            book: components["schemas"]["Bilingual"];
+            /**
+             * Others
+             * @description so many other facilities it was about
+             */
+            others: number;
+            /**
+             * Reported Ms
+             * @description when its handling was last reported
+             * @example 1795000000000
+             */
+            reported_ms: number;
+        };
+        /**
          * CaseState
          * @description Where a case stands.
          * @enum {string}
@@ -5791,6 +5925,53 @@ export interface components {
             name: components["schemas"]["Bilingual"];
         };
         /**
+         * DocumentRemoval
+         * @description Why a document is taken away.
+         */
+        DocumentRemoval: {
+            /**
+             * Reason
+             * @example of another pump
+             */
+            reason: string;
+        };
+        /**
+         * DocumentView
+         * @description A document of a facility; its bytes are at `/facilities/{facility}/documents/{id}` as long as it is there.
+         */
+        DocumentView: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Name
+             * @description as people wrote it: text and nothing else
+             */
+            name: string;
+            /**
+             * Media Type
+             * @description told from its bytes
+             * @example application/pdf
+             */
+            media_type: string;
+            /**
+             * Size
+             * @description bytes
+             */
+            size: number;
+            /**
+             * Time Ms
+             * @description when it was added
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            /** @description null: it is there */
+            removed: components["schemas"]["RemovalView"] | null;
+        };
+        /**
          * DoneForm
          * @description Work that was done outside of all this.
          */
@@ -6324,6 +6505,39 @@ export interface components {
             alarms: number;
         };
         /**
+         * FacilityCosts
+         * @description What a facility has cost; money of other owners' books stands apart and is counted nowhere here.
+         */
+        FacilityCosts: {
+            /** @description empty: nobody knows the owner */
+            book: components["schemas"]["Bilingual"];
+            /**
+             * Labour Fen Per H
+             * @description what an hour of labour counts
+             */
+            labour_fen_per_h: number;
+            /**
+             * Years
+             * @description the newest first; together they are all of it
+             */
+            years: components["schemas"]["YearOfCosts"][];
+            /**
+             * Cases
+             * @description the newest first
+             */
+            cases: components["schemas"]["CaseOfCosts"][];
+            /**
+             * Total
+             * @description so many cases there are
+             */
+            total: number;
+            /**
+             * Elsewhere
+             * @description about this facility too, in the books of others
+             */
+            elsewhere: components["schemas"]["CaseOfCosts"][];
+        };
+        /**
          * FacilityCounts
          * @description Facilities of a community.
          */
@@ -6427,6 +6641,34 @@ export interface components {
              * @description open ones, worst first
              */
             cases: components["schemas"]["CaseSummary"][];
+        };
+        /**
+         * FacilityDocuments
+         * @description The documents of a facility, and how many and how large they may be.
+         */
+        FacilityDocuments: {
+            /**
+             * Items
+             * @description those that are there, the newest first
+             */
+            items: components["schemas"]["DocumentView"][];
+            /**
+             * Removed
+             * @description those that were there, the newest first; their bytes are gone
+             */
+            removed: components["schemas"]["DocumentView"][];
+            /**
+             * Most
+             * @description so many a facility may have
+             * @default 30
+             */
+            most: number;
+            /**
+             * Most Bytes
+             * @description so large one may be
+             * @default 16777216
+             */
+            most_bytes: number;
         };
         /**
          * FacilityRecord
@@ -10528,6 +10770,21 @@ export interface components {
             before: number | null;
         };
         /**
+         * RemovalView
+         * @description Who took a document away, when and why.
+         */
+        RemovalView: {
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Renewal
          * @description A facility in the order of renewal.
          */
@@ -13135,6 +13392,38 @@ export interface components {
             kind: components["schemas"]["PointKind"];
         };
         /**
+         * YearOfCosts
+         * @description What a facility cost in a calendar year.
+         */
+        YearOfCosts: {
+            /** Labour Min */
+            labour_min: number;
+            /**
+             * Labour Fen
+             * @description labour as money; what parts and contractor leave of the sum
+             */
+            labour_fen: number;
+            /** Parts Fen */
+            parts_fen: number;
+            /** Contractor Fen */
+            contractor_fen: number;
+            /**
+             * Money Fen
+             * @description the sum
+             */
+            money_fen: number;
+            /**
+             * Year
+             * @example 2026
+             */
+            year: number;
+            /**
+             * Cases
+             * @description whose handling was reported; one of two years counts in both
+             */
+            cases: number;
+        };
+        /**
          * Standing
          * @description How a community stands against one item, the best first.
          * @enum {string}
@@ -13217,6 +13506,7 @@ export type CaseDetail = components['schemas']['CaseDetail'];
 export type CaseEvaluation = components['schemas']['CaseEvaluation'];
 export type CaseEvent = components['schemas']['CaseEvent'];
 export type CaseName = components['schemas']['CaseName'];
+export type CaseOfCosts = components['schemas']['CaseOfCosts'];
 export type CaseState = components['schemas']['CaseState'];
 export type CaseSummary = components['schemas']['CaseSummary'];
 export type Category = components['schemas']['Category'];
@@ -13274,6 +13564,8 @@ export type DeadlineWhat = components['schemas']['DeadlineWhat'];
 export type Delay = components['schemas']['Delay'];
 export type DepartmentList = components['schemas']['DepartmentList'];
 export type DepartmentView = components['schemas']['DepartmentView'];
+export type DocumentRemoval = components['schemas']['DocumentRemoval'];
+export type DocumentView = components['schemas']['DocumentView'];
 export type DoneForm = components['schemas']['DoneForm'];
 export type DoneWork = components['schemas']['DoneWork'];
 export type DoneWorks = components['schemas']['DoneWorks'];
@@ -13299,8 +13591,10 @@ export type EvidenceRecord = components['schemas']['EvidenceRecord'];
 export type EvidenceValue = components['schemas']['EvidenceValue'];
 export type ExplainQuestion = components['schemas']['ExplainQuestion'];
 export type FacilityAlarms = components['schemas']['FacilityAlarms'];
+export type FacilityCosts = components['schemas']['FacilityCosts'];
 export type FacilityCounts = components['schemas']['FacilityCounts'];
 export type FacilityDetail = components['schemas']['FacilityDetail'];
+export type FacilityDocuments = components['schemas']['FacilityDocuments'];
 export type FacilityRecord = components['schemas']['FacilityRecord'];
 export type FacilityRef = components['schemas']['FacilityRef'];
 export type FacilitySummary = components['schemas']['FacilitySummary'];
@@ -13484,6 +13778,7 @@ export type RecurringFaults = components['schemas']['RecurringFaults'];
 export type ReferralAnswer = components['schemas']['ReferralAnswer'];
 export type RegistryChange = components['schemas']['RegistryChange'];
 export type RegistryChanges = components['schemas']['RegistryChanges'];
+export type RemovalView = components['schemas']['RemovalView'];
 export type Renewal = components['schemas']['Renewal'];
 export type Renewals = components['schemas']['Renewals'];
 export type Report = components['schemas']['Report'];
@@ -13596,6 +13891,7 @@ export type WebhookStepList = components['schemas']['WebhookStepList'];
 export type WebhookStepView = components['schemas']['WebhookStepView'];
 export type WebhookView = components['schemas']['WebhookView'];
 export type WordMeasurement = components['schemas']['WordMeasurement'];
+export type YearOfCosts = components['schemas']['YearOfCosts'];
 export type CoreAmenitiesStanding = components['schemas']['core__amenities__Standing'];
 export type CoreIntakeVerdict = components['schemas']['core__intake__Verdict'];
 export type CorePortsCalendarViewEntryKind = components['schemas']['core__ports__calendar_view__EntryKind'];
@@ -15180,6 +15476,151 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Completeness"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_facility_documents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                facility: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacilityDocuments"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_facility_document: {
+        parameters: {
+            query: {
+                /** @description as people call it */
+                name: string;
+            };
+            header?: never;
+            path: {
+                facility: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/pdf": string;
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_facility_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                facility: number;
+                document: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_facility_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                facility: number;
+                document: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DocumentRemoval"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentView"];
                 };
             };
             /** @description A problem */
@@ -17243,6 +17684,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CostBooks"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_facility_costs: {
+        parameters: {
+            query?: {
+                /** @description so many of them at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                facility: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacilityCosts"];
                 };
             };
             /** @description A problem */

@@ -32,6 +32,9 @@ export interface AlarmSpan {
 export interface Beside {
   readonly line: Shaped["line"];
   readonly shift_ms: number;
+  readonly stepped: boolean;
+  /** The axis at the right, if it is read there. */
+  readonly range: AxisRange | null;
 }
 
 export interface Words {
@@ -151,6 +154,37 @@ function alarmSeries(spans: readonly AlarmSpan[], endMs: number, range: AxisRang
   };
 }
 
+/** The curve beside: dashed, and read at the axis of its own if it has one. */
+function besideSeries(beside: Beside, colours: Colours): LineSeriesOption {
+  return {
+    type: "line",
+    id: "beside",
+    silent: true,
+    yAxisIndex: beside.range ? 1 : 0,
+    data: beside.line.map(([time, value]) => [time + beside.shift_ms, value ?? "-"]),
+    showSymbol: false,
+    connectNulls: false,
+    ...(beside.stepped ? { step: "end" as const } : {}),
+    lineStyle: { color: colours.stale, width: 1.5, type: "dashed" },
+    itemStyle: { color: colours.stale },
+    emphasis: { disabled: true },
+  };
+}
+
+/** An axis of values; only the one at the left draws lines through the chart. */
+function valueAxis(range: AxisRange, side: "left" | "right", look: { readonly colours: Colours; readonly words: Words }): object {
+  const { colours, words } = look;
+  return {
+    type: "value",
+    position: side,
+    min: range.low,
+    max: range.high,
+    interval: range.step,
+    splitLine: side === "left" ? { lineStyle: { color: colours.grid } } : { show: false },
+    axisLabel: { color: colours.text, fontSize: 12, hideOverlap: true, formatter: (value: number) => words.axisValue(value) },
+  };
+}
+
 /** Build the whole option; replacing it draws the chart anew without animation. */
 export function trendOption(
   history: PointHistory,
@@ -164,7 +198,7 @@ export function trendOption(
   return {
     animation: false,
     textStyle: { fontFamily: look.font },
-    grid: { left: 56, right: 14, top: 12, bottom: 26 },
+    grid: { left: 56, right: look.beside?.range ? 56 : 14, top: 12, bottom: 26 },
     tooltip: {
       trigger: "axis",
       confine: true,
@@ -186,33 +220,11 @@ export function trendOption(
       axisTick: { show: false },
       axisLabel: { ...text, hideOverlap: true, customValues: [...look.ticks], formatter: (value: number) => words.axisTime(value) },
     },
-    yAxis: {
-      type: "value",
-      min: range.low,
-      max: range.high,
-      interval: range.step,
-      splitLine: { lineStyle: { color: colours.grid } },
-      axisLabel: { ...text, hideOverlap: true, formatter: (value: number) => words.axisValue(value) },
-    },
+    yAxis: [valueAxis(range, "left", look), ...(look.beside?.range ? [valueAxis(look.beside.range, "right", look)] : [])],
     dataZoom: [{ type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, moveOnMouseWheel: false }],
     series: [
       ...(stepped ? [] : [bandSeries(shaped, colours)]),
-      ...(look.beside
-        ? [
-            {
-              type: "line" as const,
-              id: "beside",
-              silent: true,
-              data: look.beside.line.map(([time, value]) => [time + (look.beside?.shift_ms ?? 0), value ?? "-"]),
-              showSymbol: false,
-              connectNulls: false,
-              ...(stepped ? { step: "end" as const } : {}),
-              lineStyle: { color: colours.stale, width: 1.5, type: "dashed" as const },
-              itemStyle: { color: colours.stale },
-              emphasis: { disabled: true },
-            },
-          ]
-        : []),
+      ...(look.beside ? [besideSeries(look.beside, colours)] : []),
       ...(look.alarms && look.alarms.length > 0 ? [alarmSeries(look.alarms, history.to_ms, range, colours)] : []),
       {
         type: "line",

@@ -194,6 +194,21 @@ function padded(low: number, high: number): AxisRange {
 
 const STEPS = 4;
 
+/** A range of exactly so many round steps, two at least, so that its values stand at the lines of another axis. */
+export function alignedRange(low: number | null, high: number | null, steps: number): AxisRange {
+  const air = axisRange(low, high, []);
+  const [from, to] = [low ?? air.low, high ?? air.high];
+  const lines = Math.max(2, steps);
+  // A flat curve keeps half of the air it would have alone.
+  let step = roundStep(Math.max(to - from, (air.high - air.low) / 2) / lines);
+  for (;;) {
+    const floor = clean(Math.floor(from / step) * step);
+    const ceiling = clean(floor + lines * step);
+    if (floor <= from && ceiling >= to) return { low: floor, high: ceiling, step };
+    step = roundStep(step * 1.01);
+  }
+}
+
 /** The next of 1, 2, 2.5, 5 × 10ⁿ. */
 function roundStep(raw: number): number {
   const magnitude = 10 ** Math.floor(Math.log10(raw));

@@ -22,6 +22,7 @@ import rules from "./en/rules";
 import tasks from "./en/tasks";
 import tokens from "./en/tokens";
 import wall from "./en/wall";
+import webhooks from "./en/webhooks";
 
 export default {
   ...entry,
@@ -47,4 +48,5 @@ export default {
   ...exchange,
   ...tokens,
   ...wall,
+  ...webhooks,
 };

@@ -22,6 +22,7 @@ import rules from "./zh/rules";
 import tasks from "./zh/tasks";
 import tokens from "./zh/tokens";
 import wall from "./zh/wall";
+import webhooks from "./zh/webhooks";
 
 export default {
   ...entry,
@@ -47,4 +48,5 @@ export default {
   ...exchange,
   ...tokens,
   ...wall,
+  ...webhooks,
 };

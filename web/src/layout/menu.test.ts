@@ -29,6 +29,8 @@ describe("the menu", () => {
     expect(places(menuOf("worker", none))).not.toContain("/calls");
     expect(places(menuOf("office", (one) => one === "exchange.keep"))).toContain("/exchange");
     expect(places(menuOf("office", (one) => one === "revisit.call"))).not.toContain("/exchange");
+    expect(places(menuOf("office", (one) => one === "webhook.keep"))).toContain("/webhooks");
+    expect(places(menuOf("office", (one) => one === "notification.see"))).not.toContain("/webhooks");
   });
 
   it("has a department's own page alone for a department, and for nobody else", () => {

@@ -20,6 +20,7 @@ import {
   Router as GatewayIcon,
   Scale,
   Users,
+  Webhook,
 } from "@lucide/vue";
 import type { Component } from "vue";
 
@@ -67,6 +68,7 @@ const WORKSHOP: readonly Entry[] = [
   { to: "/rules", icon: ListChecks, label: "nav.rules", needs: "rule.see" },
   { to: "/backtest", icon: FlaskConical, label: "nav.backtest", needs: "rule.backtest" },
   { to: "/notifications", icon: Megaphone, label: "notify.title", needs: "notification.see" },
+  { to: "/webhooks", icon: Webhook, label: "webhooks.title", needs: "webhook.keep" },
 ];
 
 type May = (permission: string) => boolean;

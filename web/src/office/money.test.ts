@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Balance, BookLine, Entry, FundsWarning } from "@/api/schema";
-import { amountOf, booksOf, onScale, openPledges, totalOf } from "./money";
+import { allYears, amountOf, booksOf, onScale, openPledges, totalOf } from "./money";
 
 const entry = (id: number, kind: Entry["kind"], amount_fen: number, settles: number | null = null): Entry => ({ id, kind, source: "government", phase: "follow_up", amount_fen, day: "2026-01-01", note: "", settles });
 const balance = (phase: Balance["phase"], received_fen: number, spent_fen: number): Balance => ({ source: "owners", phase, pledged_fen: 1, received_fen, spent_fen, left_fen: received_fen - spent_fen });
 const line = (book: string, month: string, money_fen: number): BookLine => ({ book, name: { zh: book, en: book }, month, cases: 1, labour_min: 60, parts_fen: 10, contractor_fen: 20, money_fen });
 const warning = (left_fen: number): FundsWarning => ({ left_fen, due_fen: 0, forecast: { low_fen: 100, mean_fen: 200, high_fen: 400, likely_fen: 300 } }) as FundsWarning;
+
+const year = (labour_fen: number) => ({ year: 2026, cases: 2, labour_min: 60, labour_fen, parts_fen: 1, contractor_fen: 2, money_fen: labour_fen + 3 });
 
 describe("money", () => {
   it("of one phase never counts as that of the other", () => {
@@ -37,5 +39,9 @@ describe("money", () => {
     expect(scale.money).toBeCloseTo(scale.mean);
     expect(onScale(warning(-50)).money).toBe(0);
     expect(onScale(warning(10_000)).money).toBeLessThanOrEqual(1);
+  });
+
+  it("of a facility adds up over the years, a case of two years once", () => {
+    expect(allYears({ years: [year(100), year(50)], total: 3 })).toEqual({ cases: 3, labour_min: 120, labour_fen: 150, parts_fen: 2, contractor_fen: 4, money_fen: 156 });
   });
 });

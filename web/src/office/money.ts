@@ -1,5 +1,5 @@
 /** What the pages of money decide: totals, open pledges, books, what was typed. */
-import type { Balance, BookLine, Entry, FundsWarning } from "@/api/schema";
+import type { Balance, BookLine, Entry, FacilityCosts, FundsWarning, YearOfCosts } from "@/api/schema";
 import { fenOf, MOST_ENTRY_FEN } from "@/format/money";
 
 export type Source = Balance["source"];
@@ -66,4 +66,10 @@ export function onScale(warning: FundsWarning): { readonly low: number; readonly
   const most = Math.max(high_fen, likely_fen, money, 1) * 1.05;
   const at = (fen: number): number => Math.max(0, Math.min(1, fen / most));
   return { low: at(low_fen), mean: at(mean_fen), high: at(high_fen), money: at(money) };
+}
+
+/** All years of a facility together. A case of two years counts in both of them, here once: the server says how many there are. */
+export function allYears(costs: Pick<FacilityCosts, "years" | "total">): Omit<YearOfCosts, "year"> {
+  const sum = (of: (one: YearOfCosts) => number): number => costs.years.reduce((total, one) => total + of(one), 0);
+  return { cases: costs.total, labour_min: sum((one) => one.labour_min), labour_fen: sum((one) => one.labour_fen), parts_fen: sum((one) => one.parts_fen), contractor_fen: sum((one) => one.contractor_fen), money_fen: sum((one) => one.money_fen) };
 }
