@@ -17,11 +17,13 @@ PROOF_MINUTES ?= 20
 STYLE_DIRS := core gateway ingest store rules registry dispatch api firmware_sim app tests bench tools
 # only what exists, so that a partial checkout can be checked too
 STYLE_TARGETS = $(wildcard $(STYLE_DIRS))
-# what neither waits nor listens runs on all cores; what has servers and clocks runs in one line, or its times mean
-# nothing, and the pages in a second line beside it: both wait more than they compute
+# what neither waits nor listens runs on all cores; what has servers runs in one line, and the pages in a second line
+# beside it: both wait more than they compute. What is killed must serve again within a promised time: that runs alone,
+# or it would be the time of a machine that starts browsers
 PURE_DIRS = $(wildcard tests/architecture tests/unit)
-SERVER_DIRS = $(wildcard tests/contract tests/integration tests/faults)
+SERVER_DIRS = $(wildcard tests/contract tests/integration)
 PAGES_DIRS = $(wildcard tests/e2e)
+ALONE_DIRS = $(wildcard tests/faults)
 PYTEST_WORKERS ?= auto
 
 export PYTHON
@@ -87,6 +89,7 @@ ifeq ($(PYTEST_ARGS),)
 	@status=0; \
 	echo "[test] pytest: $(PURE_DIRS)"; $(PY) -m pytest $(PURE_DIRS) -n $(PYTEST_WORKERS) || status=$$?; \
 	$(PY) tools/lanes.py $(SERVER_DIRS) -- $(PAGES_DIRS) || status=$$?; \
+	echo "[test] pytest: $(ALONE_DIRS)"; $(PY) -m pytest $(ALONE_DIRS) || status=$$?; \
 	exit $$status
 else
 	@$(PY) -m pytest $(PYTEST_ARGS)
