@@ -122,7 +122,7 @@ class BacktestWorkers:
         self._folder.mkdir(parents=True, exist_ok=True)
         output = self._folder / f"{number}.jsonl"
         question = {
-            "settings": self._settings.model_dump(mode="json"),
+            "settings": self._settings.handed_over(),
             "scope": _scope(ask),
             "accept_min": ask.accept_min,
             "work_min": ask.work_min,

@@ -172,7 +172,7 @@ class ImportWorkers:
         if not self._one.acquire(timeout=_PATIENCE_S):
             raise Refused(words.IMPORT_BUSY())
         try:
-            return self._answer({"settings": self._settings.model_dump(mode="json"), **question})
+            return self._answer({"settings": self._settings.handed_over(), **question})
         finally:
             self._one.release()
 

@@ -116,7 +116,7 @@ class _Child:
     def __init__(self, process: Process, settings: Settings) -> None:
         self._process = process
         self._said = b""
-        self._say(settings.model_dump(mode="json"))
+        self._say(settings.handed_over())
 
     def is_alive(self) -> bool:
         """Whether it can be asked."""

@@ -431,6 +431,13 @@ class Settings(Section):
             raise Contradiction(kinds.NO_TIME_ZONE(value=name), kinds.ZONE_EXAMPLE) from None
         return name
 
+    def handed_over(self) -> dict[str, Any]:
+        """For another process, which makes the same of it by ``model_validate``; JSON, no secrets.
+
+        Only what was set: what a channel leaves at a default of another kind's field would be refused there.
+        """
+        return self.model_dump(mode="json", exclude_unset=True)
+
     @property
     def store_path(self) -> Path:
         """Folder of the embedded store."""

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -33,6 +33,7 @@ NOT_SETTINGS = frozenset({CONFIG_VARIABLE, "TWINGRID_FAULT", "TWINGRID_TEST_ALL"
 """Variables of ours that are no settings."""
 
 Path_ = tuple[str | int, ...]
+M = TypeVar("M", bound=BaseModel)
 DEFAULT, ENVIRONMENT = "default", "environment"
 
 
@@ -289,14 +290,20 @@ def _entry(annotation: Any) -> type[BaseModel] | None:
 
 def _anchored(settings: Settings, base: Path) -> Settings:
     """The same settings with every relative path made absolute."""
-    return settings.model_copy(update={name: _absolute(value, base) for name, value in settings})
+    return _moved(settings, base)
+
+
+def _moved(model: M, base: Path) -> M:
+    """A copy; what does not change stays unset if it was: a channel takes another kind's field for a mistake."""
+    moved = {name: _absolute(value, base) for name, value in model}
+    return model.model_copy(update={name: value for name, value in moved.items() if value != getattr(model, name)})
 
 
 def _absolute(value: object, base: Path) -> object:
     if isinstance(value, Path):
         return base / value
     if isinstance(value, BaseModel):
-        return value.model_copy(update={name: _absolute(child, base) for name, child in value})
+        return _moved(value, base)
     if isinstance(value, tuple):
         return tuple(_absolute(child, base) for child in value)
     if isinstance(value, dict):

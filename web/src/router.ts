@@ -1,13 +1,15 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
 import { ApiError } from "@/api/client";
 import { getSetup } from "@/api/routes";
-import { i18n } from "@/i18n";
+import { i18n, needMore } from "@/i18n";
 import { renew, renewIfQuiet } from "@/offline/keeping";
 import NotKeptPage from "@/pages/NotKeptPage.vue";
 import { knowSession, may, me, standing, whenSessionEnds, type Standing } from "@/session/session";
 
 declare module "vue-router" {
   interface RouteMeta {
+    /** Says what only the pages of the desk say; its words are brought with it. */
+    desk?: boolean;
     /** Key of the page's name; the document's title. */
     title: string;
     /** Reachable without a session. */
@@ -37,7 +39,7 @@ const routes: readonly RouteRecordRaw[] = [
     children: [
       { path: "", name: "home", redirect: () => HOMES[standing.value] },
       { path: "overview", name: "overview", component: () => import("@/pages/OverviewPage.vue"), meta: { title: "nav.overview", needs: "see" } },
-      { path: "first-steps", name: "firstSteps", component: () => import("@/pages/FirstStepsPage.vue"), meta: { title: "first.title", needs: "registry.keep" } },
+      { path: "first-steps", name: "firstSteps", component: () => import("@/pages/FirstStepsPage.vue"), meta: { desk: true, title: "first.title", needs: "registry.keep" } },
       {
         path: `communities/:id${number}`,
         name: "community",
@@ -58,14 +60,14 @@ const routes: readonly RouteRecordRaw[] = [
         component: () => import("@/pages/PerformancePage.vue"),
         meta: { title: "performance.title", needs: "alarm.measure" },
       },
-      { path: "alarms/:id", name: "alarm", component: () => import("@/pages/AlarmPage.vue"), meta: { title: "alarm.title", needs: "see" } },
+      { path: "alarms/:id", name: "alarm", component: () => import("@/pages/AlarmPage.vue"), meta: { desk: true, title: "alarm.title", needs: "see" } },
       { path: "cases", name: "cases", component: () => import("@/pages/CasesPage.vue"), meta: { title: "nav.cases", needs: "see" } },
       { path: `cases/:id${number}`, name: "case", component: () => import("@/pages/CasePage.vue"), meta: { title: "case.title", needs: "see" } },
       { path: "intakes", name: "intakes", component: () => import("@/pages/IntakesPage.vue"), meta: { title: "intakes.title", needs: "see" } },
       { path: "department", name: "department", component: () => import("@/pages/DepartmentPage.vue"), meta: { title: "department.title", needs: "department.own" } },
       { path: "calls", name: "calls", component: () => import("@/pages/CallsPage.vue"), meta: { title: "revisits.title", needs: "revisit.call" } },
-      { path: "webhooks", name: "webhooks", component: () => import("@/pages/WebhooksPage.vue"), meta: { title: "webhooks.title", needs: "webhook.keep" } },
-      { path: "exchange", name: "exchange", component: () => import("@/pages/ExchangePage.vue"), meta: { title: "exchange.title", needs: "exchange.keep" } },
+      { path: "webhooks", name: "webhooks", component: () => import("@/pages/WebhooksPage.vue"), meta: { desk: true, title: "nav.webhooks", needs: "webhook.keep" } },
+      { path: "exchange", name: "exchange", component: () => import("@/pages/ExchangePage.vue"), meta: { desk: true, title: "nav.exchange", needs: "exchange.keep" } },
       { path: "report", name: "report", component: () => import("@/pages/ReportPage.vue"), meta: { title: "report.title", needs: "report.file" } },
       { path: "tasks", name: "tasks", component: () => import("@/pages/TasksPage.vue"), meta: { title: "nav.tasks", needs: "see" } },
       { path: `tasks/:id${number}`, name: "task", component: () => import("@/pages/TaskPage.vue"), meta: { title: "task.title", needs: "see" } },
@@ -79,12 +81,12 @@ const routes: readonly RouteRecordRaw[] = [
         path: "backtest",
         name: "backtest",
         component: () => import("@/pages/BacktestPage.vue"),
-        meta: { title: "nav.backtest", needs: "rule.backtest" },
+        meta: { desk: true, title: "nav.backtest", needs: "rule.backtest" },
       },
-      { path: "rules", name: "rules", component: () => import("@/pages/RulesPage.vue"), meta: { title: "nav.rules", needs: "rule.see" } },
+      { path: "rules", name: "rules", component: () => import("@/pages/RulesPage.vue"), meta: { desk: true, title: "nav.rules", needs: "rule.see" } },
       { path: "calendar", name: "calendar", component: () => import("@/pages/CalendarPage.vue"), meta: { title: "calendar.title", needs: "rule.see" } },
-      { path: "rules/new", name: "newRule", component: () => import("@/pages/RulePage.vue"), meta: { title: "rules.new", needs: "rule.see" } },
-      { path: "rules/:id", name: "rule", component: () => import("@/pages/RulePage.vue"), meta: { title: "rules.title", needs: "rule.see" } },
+      { path: "rules/new", name: "newRule", component: () => import("@/pages/RulePage.vue"), meta: { desk: true, title: "rules.new", needs: "rule.see" } },
+      { path: "rules/:id", name: "rule", component: () => import("@/pages/RulePage.vue"), meta: { desk: true, title: "rules.title", needs: "rule.see" } },
       {
         path: "notifications",
         name: "notifications",
@@ -109,13 +111,13 @@ const routes: readonly RouteRecordRaw[] = [
       { path: "registry/import", name: "import", component: () => import("@/pages/ImportPage.vue"), meta: { title: "imports.title", needs: "registry.keep" } },
       { path: "registry/:kind([a-z]+)/new", name: "newRecord", component: () => import("@/pages/RecordPage.vue"), meta: { title: "registry.title", needs: "registry.keep" } },
       { path: "registry/:kind([a-z]+)/:code", name: "record", component: () => import("@/pages/RecordPage.vue"), meta: { title: "registry.title", needs: "registry.keep" } },
-      { path: "plans", name: "plans", component: () => import("@/pages/PlansPage.vue"), meta: { title: "plans.title", needs: "case.evaluate" } },
-      { path: "plans/new", name: "newPlan", component: () => import("@/pages/PlanPage.vue"), meta: { title: "plans.new", needs: "plan.keep" } },
+      { path: "plans", name: "plans", component: () => import("@/pages/PlansPage.vue"), meta: { desk: true, title: "plans.title", needs: "case.evaluate" } },
+      { path: "plans/new", name: "newPlan", component: () => import("@/pages/PlanPage.vue"), meta: { desk: true, title: "plans.new", needs: "plan.keep" } },
       {
         path: `plans/:id${number}`,
         name: "plan",
         component: () => import("@/pages/PlanPage.vue"),
-        meta: { title: "plans.title", needs: "case.evaluate" },
+        meta: { desk: true, title: "plans.title", needs: "case.evaluate" },
       },
       { path: "me", name: "me", component: () => import("@/pages/MePage.vue"), meta: { title: "nav.me" } },
       { path: "me/tokens", name: "tokens", component: () => import("@/pages/TokensPage.vue"), meta: { title: "tokens.title" } },
@@ -188,6 +190,10 @@ router.beforeEach(async (to) => {
   const begins = HOMES[standing.value];
   if (to.redirectedFrom?.name === "home" && to.path !== begins) return begins;
   return true;
+});
+
+router.beforeResolve(async (to) => {
+  if (to.matched.some((one) => one.meta.desk)) await needMore();
 });
 
 async function serverAnswers(): Promise<boolean> {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from app.settings import ENVIRONMENT_PREFIX
+from app.settings import ENVIRONMENT_PREFIX, SecretSettings, Settings
 from app.settings_file import Loaded, find_file, load
 from core.errors import Finding, Invalid
 
@@ -159,6 +160,31 @@ notification:
   routes:
     sms: [mail, room]
 """
+
+
+EVERY_KIND = """
+data_dir: data
+time_zone: Asia/Urumqi
+notification:
+  channels:
+    ding: {kind: dingtalk, token: {file: ding.token}, secret: {env: DING_SECRET}}
+    room: {kind: wecom, token: {env: WECOM}, private_addresses: true, url: http://127.0.0.1:9}
+    letter: {kind: feishu, token: {file: /abs/feishu.token}}
+    sms: {kind: aliyun_sms, key_id: k, key_secret: {env: K}, sign_name: 双网格, templates: {zh: SMS_1}}
+    mail: {kind: email, host: smtp.city.example, sender: tg@city.example}
+    other: {kind: apprise, address: {env: A}}
+  routes:
+    sms: [sms, mail]
+"""
+
+
+def test_another_process_gets_the_same_settings_with_channels_of_every_kind(tmp_path: Path) -> None:
+    """No preview, backtest or import worked where a channel was set up: its defaults were refused on the other side."""
+    settings = _load(tmp_path, EVERY_KIND, {"TWINGRID_API__PORT": "4000"}).settings
+    again = Settings.model_validate(json.loads(json.dumps(settings.handed_over())))
+    assert again == settings
+    assert again.notification.channels["ding"].token == SecretSettings(file=tmp_path / "ding.token")
+    assert again.data_dir == tmp_path / "data"
 
 
 def test_channels_hold_places_of_secrets_and_no_secrets(tmp_path: Path) -> None:

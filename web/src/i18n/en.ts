@@ -6,7 +6,6 @@ import department from "./en/department";
 import entry from "./en/entry";
 import equipment from "./en/equipment";
 import evaluation from "./en/evaluation";
-import exchange from "./en/exchange";
 import first from "./en/first";
 import funds from "./en/funds";
 import gateways from "./en/gateways";
@@ -18,11 +17,9 @@ import registry from "./en/registry";
 import reports from "./en/reports";
 import plans from "./en/plans";
 import revisits from "./en/revisits";
-import rules from "./en/rules";
 import tasks from "./en/tasks";
 import tokens from "./en/tokens";
 import wall from "./en/wall";
-import webhooks from "./en/webhooks";
 
 export default {
   ...entry,
@@ -37,7 +34,6 @@ export default {
   ...merging,
   ...reports,
   ...department,
-  ...rules,
   ...calendar,
   ...gateways,
   ...evaluation,
@@ -45,8 +41,6 @@ export default {
   ...funds,
   ...plans,
   ...revisits,
-  ...exchange,
   ...tokens,
   ...wall,
-  ...webhooks,
 };

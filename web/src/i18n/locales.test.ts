@@ -2,8 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createI18n } from "vue-i18n";
 import { describe, expect, it } from "vitest";
-import en from "./en";
-import zh from "./zh";
+import enShell from "./en";
+import enDesk from "./en.desk";
+import zhShell from "./zh";
+import zhDesk from "./zh.desk";
 
 type Tree = { readonly [key: string]: string | Tree };
 
@@ -16,6 +18,8 @@ function flat(tree: Tree, prefix = ""): Map<string, string> {
   return out;
 }
 
+const en = { ...enShell, ...enDesk };
+const zh = { ...zhShell, ...zhDesk };
 const chinese = flat(zh);
 const english = flat(en);
 

@@ -6,7 +6,6 @@ import department from "./zh/department";
 import entry from "./zh/entry";
 import equipment from "./zh/equipment";
 import evaluation from "./zh/evaluation";
-import exchange from "./zh/exchange";
 import first from "./zh/first";
 import funds from "./zh/funds";
 import gateways from "./zh/gateways";
@@ -18,11 +17,9 @@ import registry from "./zh/registry";
 import reports from "./zh/reports";
 import plans from "./zh/plans";
 import revisits from "./zh/revisits";
-import rules from "./zh/rules";
 import tasks from "./zh/tasks";
 import tokens from "./zh/tokens";
 import wall from "./zh/wall";
-import webhooks from "./zh/webhooks";
 
 export default {
   ...entry,
@@ -37,7 +34,6 @@ export default {
   ...merging,
   ...reports,
   ...department,
-  ...rules,
   ...calendar,
   ...gateways,
   ...evaluation,
@@ -45,8 +41,6 @@ export default {
   ...funds,
   ...plans,
   ...revisits,
-  ...exchange,
   ...tokens,
   ...wall,
-  ...webhooks,
 };

@@ -54,7 +54,7 @@ const OWN: Entry = { to: "/department", icon: ClipboardList, label: "department.
 
 const OFFICE: readonly Entry[] = [
   { to: "/intakes", icon: DoorOpen, label: "intakes.title", needs: "intake.decide" },
-  { to: "/exchange", icon: ArrowLeftRight, label: "exchange.title", needs: "exchange.keep" },
+  { to: "/exchange", icon: ArrowLeftRight, label: "nav.exchange", needs: "exchange.keep" },
   { to: "/evaluation", icon: Scale, label: "evaluation.title", needs: "case.evaluate" },
   { to: "/funds", icon: HandCoins, label: "funds.title", needs: "case.evaluate" },
   { to: "/plans", icon: CalendarCheck, label: "plans.title", needs: "case.evaluate" },
@@ -68,7 +68,7 @@ const WORKSHOP: readonly Entry[] = [
   { to: "/rules", icon: ListChecks, label: "nav.rules", needs: "rule.see" },
   { to: "/backtest", icon: FlaskConical, label: "nav.backtest", needs: "rule.backtest" },
   { to: "/notifications", icon: Megaphone, label: "notify.title", needs: "notification.see" },
-  { to: "/webhooks", icon: Webhook, label: "webhooks.title", needs: "webhook.keep" },
+  { to: "/webhooks", icon: Webhook, label: "nav.webhooks", needs: "webhook.keep" },
 ];
 
 type May = (permission: string) => boolean;

@@ -18,8 +18,8 @@ function preferredLanguage(): Language {
   return "zh";
 }
 
-/** What a page says, and how it changes its language; `loaders` bring its texts. */
-export function languages(loaders: Loaders) {
+/** What a page says, and how it changes its language; `loaders` bring its texts, `more` those that only some pages need. */
+export function languages(loaders: Loaders, more?: Loaders) {
   const i18n = createI18n({
     legacy: false,
     locale: "zh" as string,
@@ -29,11 +29,27 @@ export function languages(loaders: Loaders) {
     messages: {},
   });
 
-  /** Switch the page to a language. */
-  async function useLanguage(wanted: Language): Promise<void> {
+  let moreNeeded = false;
+  const complete = new Set<Language>();
+
+  async function bring(wanted: Language): Promise<void> {
     if (!(i18n.global.availableLocales as string[]).includes(wanted)) {
       i18n.global.setLocaleMessage(wanted, (await loaders[wanted]()).default);
     }
+    if (!more || !moreNeeded || complete.has(wanted)) return;
+    i18n.global.mergeLocaleMessage(wanted, (await more[wanted]()).default);
+    complete.add(wanted);
+  }
+
+  /** From now on the other texts are here, too, whatever the language. */
+  async function needMore(): Promise<void> {
+    moreNeeded = true;
+    await bring(language());
+  }
+
+  /** Switch the page to a language. */
+  async function useLanguage(wanted: Language): Promise<void> {
+    await bring(wanted);
     i18n.global.locale.value = wanted;
     localStorage.setItem(STORED, wanted);
     document.documentElement.lang = wanted === "zh" ? "zh-CN" : "en";
@@ -50,5 +66,5 @@ export function languages(loaders: Loaders) {
     return first || second;
   }
 
-  return { i18n, preferredLanguage, useLanguage, language, say };
+  return { i18n, preferredLanguage, useLanguage, needMore, language, say };
 }

@@ -1,7 +1,7 @@
 import { createApp, h, nextTick, reactive } from "vue";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ConditionForm, RuleForm, RuleWords } from "@/api/schema";
-import { i18n, useLanguage } from "@/i18n";
+import { i18n, needMore, useLanguage } from "@/i18n";
 import RuleCondition from "@/parts/RuleCondition.vue";
 import RuleLevels from "@/parts/RuleLevels.vue";
 import { addLevel, blankCondition, blankRow, counts, joinAbove, moveLevel, removeLevel, settle, ungroup } from "./rows";
@@ -27,7 +27,10 @@ const button = (box: HTMLElement, name: RegExp): HTMLButtonElement => {
   return found;
 };
 
-beforeAll(() => useLanguage("en"));
+beforeAll(async () => {
+  await useLanguage("en");
+  await needMore();
+});
 
 describe("rows of a condition", () => {
   it("of every kind begin filled in", () => {

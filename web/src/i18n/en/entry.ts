@@ -16,6 +16,8 @@ export default {
     tasks: "Tasks",
     gateways: "Gateways",
     rules: "Rules",
+    exchange: "Other platforms",
+    webhooks: "Webhooks",
     office: "Office",
     workshop: "Workshop",
     backtest: "Try a rule",

@@ -1,7 +1,6 @@
 /** English: the exchange of cases with other platforms. */
 export default {
   exchange: {
-    title: "Other platforms",
     lead: "Cases shared with the city's grid platform and the 12345 hotline: how things are with each, and what asks for somebody.",
     none: "No platform yet",
     noneText: "Name them in the part “exchange” of the settings file.",

@@ -1,7 +1,6 @@
 /** English: webhooks. */
 export default {
   webhooks: {
-    title: "Webhooks",
     lead: "Other programs are told what happens to alarms and cases, signed, and again until they have taken it. No names of people and no notes.",
     list: "Webhooks there are",
     make: "Make a webhook",

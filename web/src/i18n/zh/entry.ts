@@ -16,6 +16,8 @@ export default {
     tasks: "任务",
     gateways: "网关与系统",
     rules: "规则",
+    exchange: "平台对接",
+    webhooks: "Webhook",
     office: "管理",
     workshop: "维护",
     backtest: "试算规则",

@@ -1,7 +1,6 @@
 /** 中文：与其他平台交换案件。 */
 export default {
   exchange: {
-    title: "平台对接",
     lead: "与城市网格平台、12345 热线交换案件：各平台的情况，以及需要人处理的事。",
     none: "还没有对接平台",
     noneText: "在设置文件的 exchange 部分写明平台。",

@@ -1,7 +1,6 @@
 /** Chinese: webhooks. */
 export default {
   webhooks: {
-    title: "Webhook",
     lead: "告警和案件的变化会主动告知其他系统，每条消息都有签名，直到对方接收为止。不含人员姓名和备注。",
     list: "已有的 webhook",
     make: "新建 webhook",
