@@ -32,10 +32,7 @@ export function languages(loaders: Loaders, more?: Loaders) {
   let moreNeeded = false;
   const complete = new Set<Language>();
 
-  async function bring(wanted: Language): Promise<void> {
-    if (!(i18n.global.availableLocales as string[]).includes(wanted)) {
-      i18n.global.setLocaleMessage(wanted, (await loaders[wanted]()).default);
-    }
+  async function bringMore(wanted: Language): Promise<void> {
     if (!more || !moreNeeded || complete.has(wanted)) return;
     i18n.global.mergeLocaleMessage(wanted, (await more[wanted]()).default);
     complete.add(wanted);
@@ -44,12 +41,16 @@ export function languages(loaders: Loaders, more?: Loaders) {
   /** From now on the other texts are here, too, whatever the language. */
   async function needMore(): Promise<void> {
     moreNeeded = true;
-    await bring(language());
+    await bringMore(language());
   }
 
   /** Switch the page to a language. */
   async function useLanguage(wanted: Language): Promise<void> {
-    await bring(wanted);
+    if (!(i18n.global.availableLocales as string[]).includes(wanted)) {
+      i18n.global.setLocaleMessage(wanted, (await loaders[wanted]()).default);
+    }
+    // Without signal the language changes all the same; the next page that needs the others asks for them again.
+    await bringMore(wanted).catch(() => undefined);
     i18n.global.locale.value = wanted;
     localStorage.setItem(STORED, wanted);
     document.documentElement.lang = wanted === "zh" ? "zh-CN" : "en";
