@@ -77,8 +77,8 @@ class Policy:
         channels: how a person is told.
         low_after_ms: a low alarm opens a case when it has been on for so long (docs/alarms.md, part 8).
         most_a_day, most_an_hour: burden of one person; what is urgent passes on (``spare_ms``).
-        kept_a_day, kept_an_hour: so many of them are kept for what is urgent, as long as what is not may wait: an urgent
-            task seldom comes alone (a repair and a look), and seldom twice within an hour to the same person.
+        kept_a_day, kept_an_hour: so many of them are kept for what is urgent, as long as what is not may wait: the
+            same person seldom gets a second urgent task within an hour, and seldom a third on a day.
         announce_share: so much of its limit a task may wait until its owner has room, and no more: half, so that a
             night's twelve are told by noon, three an hour, and as much time is left for them as they have waited.
         shelve_most_ms: longest shelving; severities without an entry are never shelved.

@@ -103,7 +103,8 @@ no bound, on which everybody was told of three an hour from 8 on, and a high tas
 
 What falls short: a critical task goes to whoever is there first, whatever they have been told of, which passes no bound
 in the seeds below, and did twice in four others. Rotating, a duty worker has thirteen urgent tasks on one Saturday, and
-a supervisor thirteen planned ones on 9 October. With cells first, whoever holds two busy cells has more than twice the median; rotating evens that out.
+a supervisor thirteen planned ones on 9 October. With cells first, whoever holds two busy cells has more than twice the
+median; rotating evens that out.
 """
 
 

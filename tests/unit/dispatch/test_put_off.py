@@ -62,7 +62,7 @@ def told(hall: Hall) -> dict[str, tuple[str, int, int | None, int | None]]:
 
 
 def test_a_night_of_many_tasks_is_told_two_an_hour(hall: Hall, journal: SqlJournal) -> None:
-    """Two for each who can take them at 8, and so on each hour: the third is kept. Messages wait as long as their tasks."""
+    """Two for each who can take them at 8, and so on each hour (the third is kept); messages wait with their tasks."""
     for number, name in enumerate(NAMES[2:24]):
         journal.apply([alarm(hall, name, NIGHT + number * MINUTE)], NIGHT + number * MINUTE)
     found = told(hall)
