@@ -1,24 +1,20 @@
-"""The monthly report as an Excel workbook."""
+"""The monthly report as an Excel workbook; every text in it stays the text that it was (ADR 0060)."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-
 from api import evaluation_texts as say
-from api.evaluation_tables import Cell, Column, Sheet, Show
+from api.evaluation_tables import Cell, Sheet, Show
 from core.findings import Speaks
+from core.sheet_text import PLAIN_TEXTS, write_text
 
-_HEADING: Final = Font(bold=True)
-_TITLE: Final = Font(bold=True, size=14)
-_SHADE: Final = PatternFill("solid", fgColor="FFE8F0FE")
-_WRAPPED: Final = Alignment(wrap_text=True, vertical="top")
+_TEXT: Final = {"num_format": "@"}
+_WRAPPED: Final = {"num_format": "@", "text_wrap": True, "valign": "top"}
+_TITLE: Final = {"num_format": "@", "bold": True, "font_size": 14}
+_HEADING: Final = _WRAPPED | {"bold": True, "bg_color": "#E8F0FE"}
 _FORMATS: Final = {Show.COUNT: "#,##0", Show.NUMBER: "#,##0.0#", Show.SHARE: "0.0%"}
 _WIDTHS: Final = {Show.TEXT: 26, Show.COUNT: 11, Show.NUMBER: 13, Show.SHARE: 11}
 
@@ -32,53 +28,42 @@ def workbook(sheets: Sequence[Sheet], heading: Speaks, enough: int, language: st
         enough: below it nothing is said of a share.
         language: ``zh`` or ``en``.
     """
-    book: Any = Workbook(write_only=True)
-    notes = book.create_sheet(say.NOTES.in_language(language))
-    notes.column_dimensions["A"].width = 110
-    notes.append([_text(notes, say.TITLE.in_language(language), _TITLE)])
-    notes.append([_text(notes, heading.in_language(language))])
-    for one in say.EXPLAINED:
-        cell = _text(notes, one(enough=enough).in_language(language))
-        cell.alignment = _WRAPPED
-        notes.append([cell])
-    for sheet in sheets:
-        _write(book, sheet, language)
+    from xlsxwriter import Workbook
+
     stream = io.BytesIO()
-    book.save(stream)
+    with Workbook(stream, {"in_memory": True, **PLAIN_TEXTS}) as book:
+        styles = {name: book.add_format({"num_format": form}) for name, form in _FORMATS.items()}
+        styles |= {Show.TEXT: book.add_format(_TEXT)}
+        wrapped = book.add_format(_WRAPPED)
+        notes = book.add_worksheet(say.NOTES.in_language(language))
+        notes.set_column(0, 0, 110)
+        write_text(notes, 0, 0, say.TITLE.in_language(language), book.add_format(_TITLE))
+        write_text(notes, 1, 0, heading.in_language(language), styles[Show.TEXT])
+        for row, one in enumerate(say.EXPLAINED, start=2):
+            write_text(notes, row, 0, one(enough=enough).in_language(language), wrapped)
+        head = book.add_format(_HEADING)
+        for sheet in sheets:
+            made = book.add_worksheet(sheet.name.in_language(language)[:31])
+            _write(made, sheet, styles, head, language)
     return stream.getvalue()
 
 
-def _write(book: Any, sheet: Sheet, language: str) -> None:
-    made = book.create_sheet(sheet.name.in_language(language)[:31])
-    made.freeze_panes = "B2"
-    for index, column in enumerate(sheet.columns, start=1):
-        made.column_dimensions[get_column_letter(index)].width = _WIDTHS[column.show]
-    heads = []
-    for column in sheet.columns:
-        cell = _text(made, column.head.in_language(language), _HEADING)
-        cell.fill, cell.alignment = _SHADE, _WRAPPED
-        heads.append(cell)
-    made.append(heads)
-    for row in sheet.rows:
-        made.append([_cell(made, column, value, language) for column, value in zip(sheet.columns, row, strict=True)])
+def _write(made: Any, sheet: Sheet, styles: Mapping[Show, Any], head: Any, language: str) -> None:
+    made.freeze_panes(1, 1)
+    for at, column in enumerate(sheet.columns):
+        made.set_column(at, at, _WIDTHS[column.show])
+        write_text(made, 0, at, column.head.in_language(language), head)
+    for row, line in enumerate(sheet.rows, start=1):
+        for at, (column, value) in enumerate(zip(sheet.columns, line, strict=True)):
+            _put(made, row, at, value, styles, column.show, language)
     if sheet.rows:
-        made.auto_filter.ref = f"A1:{get_column_letter(len(sheet.columns))}{len(sheet.rows) + 1}"
+        made.autofilter(0, 0, len(sheet.rows), len(sheet.columns) - 1)
 
 
-def _cell(sheet: Any, column: Column, value: Cell, language: str) -> Any:
+def _put(made: Any, row: int, at: int, value: Cell, styles: Mapping[Show, Any], show: Show, language: str) -> None:
     if value is None:
-        return None
+        return
     if isinstance(value, int | float):
-        cell: Any = WriteOnlyCell(sheet, value)
-        cell.number_format = _FORMATS.get(column.show, "General")
-        return cell
-    return _text(sheet, value if isinstance(value, str) else value.in_language(language))
-
-
-def _text(sheet: Any, text: str, font: Font | None = None) -> Any:
-    """A cell that no spreadsheet takes for a formula, whatever the text begins with."""
-    cell: Any = WriteOnlyCell(sheet)
-    cell.value, cell.data_type, cell.number_format = text, "s", "@"
-    if font is not None:
-        cell.font = font
-    return cell
+        made.write_number(row, at, value, None if show is Show.TEXT else styles[show])
+        return
+    write_text(made, row, at, value if isinstance(value, str) else value.in_language(language), styles[Show.TEXT])

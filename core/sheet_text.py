@@ -41,7 +41,11 @@ def runs(text: str) -> list[str]:
 
 
 def write_text(sheet: Any, row: int, column: int, text: str, style: Any) -> None:
-    """Write a text that ``fits`` into a cell of a sheet of XlsxWriter, so that every character of it comes back."""
+    """Write a text that ``fits`` into a cell of a sheet of XlsxWriter, so that every character of it comes back.
+
+    But for one: XlsxWriter escapes control characters of runs twice, so beside a character's number they come back as
+    their own number (``_x0007_``).
+    """
     pieces = runs(text)
     if len(pieces) == 1:
         sheet.write_string(row, column, text, style)

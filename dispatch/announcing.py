@@ -6,7 +6,8 @@ working instant at which somebody whom routing allows has room under ``most_an_h
 when ``announce_share`` of its limit is used up; the limit itself does not move. Of the tasks that wait for one owner
 the one that may wait least comes first, so the order in which they were made matters only between equals. A task for
 which nobody has room in that time is announced all the same, where it is least in the way: the limit counts more than
-the burden. Critical and high tasks never wait. ADR 0040, 0058.
+the burden. As long as it may wait, what is kept for urgent tasks is left free (``Policy.kept_an_hour``, of the three
+of an hour). Critical and high tasks never wait. ADR 0040, 0058, 0072.
 """
 
 from __future__ import annotations
@@ -193,16 +194,15 @@ class _Search:
         self.roster, self.diary, self.policy = seeking.roster, seeking.diary, seeking.policy
 
     def run(self, attempt: Request) -> Announced:
-        """At once within the bounds, later within them, above the local supervisors now or later, then beyond them."""
+        """At once or later short of the bounds, then within them, above the local supervisors, then beyond them."""
         if not self.policy.rests_at_night(attempt.severity):
             return Announced(assignment=self._route(attempt, Bound.WORKERS), at_ms=attempt.at_ms)
-        first = self._route(attempt, Bound.PATIENT)
-        if first.owner is not None:
-            return self._settled(first, attempt.at_ms)
-        full = {one.person for one in first.candidates if one.passed_over in FULL and one.person is not None}
-        if not full:
-            return Announced(assignment=first, at_ms=attempt.at_ms)
-        later = self._later(attempt, full, Bound.PATIENT) or self._above(attempt)
+        patient, first = self._patient(replace(attempt, keeps=True))
+        if patient is None:
+            patient, first = self._patient(attempt)
+        if patient is not None:
+            return patient
+        later = self._above(attempt)
         if later is not None:
             found, at_ms = later
             return self._settled(_after(first, found), at_ms)
@@ -211,6 +211,15 @@ class _Search:
             if found.owner is not None:
                 return self._settled(_after(first, found), self._calmest(found.owner, attempt.at_ms))
         return Announced(assignment=first, at_ms=attempt.at_ms)
+
+    def _patient(self, attempt: Request) -> tuple[Announced | None, Assignment]:
+        """At once, or at the first instant at which somebody has room, if there is one; and who was asked at first."""
+        first = self._route(attempt, Bound.PATIENT)
+        full = {one.person for one in first.candidates if one.passed_over in FULL and one.person is not None}
+        if first.owner is not None or not full:
+            return self._settled(first, attempt.at_ms), first
+        later = self._later(attempt, full, Bound.PATIENT)
+        return None if later is None else self._settled(_after(first, later[0]), later[1]), first
 
     def _above(self, attempt: Request) -> tuple[Assignment, int] | None:
         """Somebody above the local supervisors who has room: now, else as soon as anybody has it within the limit."""

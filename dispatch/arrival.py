@@ -53,11 +53,14 @@ class Load:
     urgent: tuple[Urgent, ...] = ()
 
 
-def full_of(load: Load, policy: Policy) -> PassedOver | None:
-    """The bound that somebody has reached: that of the day, that of the hour, or none."""
-    if load.today >= policy.most_a_day:
+def full_of(load: Load, policy: Policy, *, keeps: bool = False) -> PassedOver | None:
+    """The bound that somebody has reached: that of the day, that of the hour, or none.
+
+    ``keeps``: short of what is kept for urgent tasks.
+    """
+    if load.today >= policy.most_a_day - keeps * policy.kept_a_day:
         return PassedOver.FULL_DAY
-    return PassedOver.FULL_HOUR if load.hour >= policy.most_an_hour else None
+    return PassedOver.FULL_HOUR if load.hour >= policy.most_an_hour - keeps * policy.kept_an_hour else None
 
 
 def wait_ms(line: Sequence[Urgent], severity: Severity, at_ms: int, policy: Policy) -> int:

@@ -77,6 +77,8 @@ class Policy:
         channels: how a person is told.
         low_after_ms: a low alarm opens a case when it has been on for so long (docs/alarms.md, part 8).
         most_a_day, most_an_hour: burden of one person; what is urgent passes on (``spare_ms``).
+        kept_a_day, kept_an_hour: so many of them are kept for what is urgent, as long as what is not may wait: the
+            same person seldom gets a second urgent task within an hour, and seldom a third on a day.
         announce_share: so much of its limit a task may wait until its owner has room, and no more: half, so that a
             night's twelve are told by noon, three an hour, and as much time is left for them as they have waited.
         shelve_most_ms: longest shelving; severities without an entry are never shelved.
@@ -132,6 +134,8 @@ class Policy:
     low_after_ms: int = 30 * MINUTE_MS
     most_a_day: int = 12
     most_an_hour: int = 3
+    kept_a_day: int = 2
+    kept_an_hour: int = 1
     announce_share: float = 0.5
     shelve_most_ms: Mapping[Severity, int] = field(
         default_factory=lambda: {

@@ -77,6 +77,7 @@ class Request:
         volunteers: whether volunteers of the community may have it.
         spot: where the facility stands, if that is known.
         elsewhere: whether workers of other communities may have it, if it is urgent.
+        keeps: whether what is kept for urgent tasks is left free, if it is not urgent.
     """
 
     grid: Grid
@@ -93,6 +94,7 @@ class Request:
     volunteers: bool = False
     spot: Spot | None = None
     elsewhere: bool = True
+    keeps: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -271,10 +273,12 @@ def _field(asked: _Asked) -> Field:
         people = [one for one in every if one.number not in looked_at and _could(one, request)]
         return [asked.timed(person, Rung.ELSEWHERE, "") for person in people]
 
-    def above() -> list[Judged]:
+    def above() -> Iterator[list[Judged]]:
         those, community = asked.directory, request.community
-        people = (*those.supervisors(request.grid, community), *those.managers(community))
-        return [asked.judge(one, Rung.SUPERVISOR, "") for one in dict.fromkeys(people)]
+        here = dict.fromkeys((*those.supervisors(request.grid, community), *those.managers(community)))
+        yield [asked.judge(one, Rung.SUPERVISOR, "") for one in here]
+        if request.elsewhere:
+            yield [asked.judge(one, Rung.SUPERVISOR, "") for one in those.supervising(request.grid) if one not in here]
 
     return Field(
         near=near,
@@ -339,7 +343,7 @@ def _unskilled(person: Person, request: Request) -> bool:
 def _full(request: Request, load: Load, policy: Policy) -> PassedOver | None:
     if not policy.rests_at_night(request.severity):
         return None
-    return full_of(load, policy)
+    return full_of(load, policy, keeps=request.keeps)
 
 
 def _rather_later(rung: Rung, seen: Sequence[Candidate]) -> bool:

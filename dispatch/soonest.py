@@ -56,14 +56,14 @@ class Field:
     Attributes:
         near: of the task's community, by rungs, vacant posts among them.
         beyond: workers of other communities with a known way; asked only if they may be of use.
-        above: supervisors; asked only if nobody else has room.
+        above: supervisors, those of the community first; asked only if nobody else has room.
         sooner_ms: somebody beyond a rung is asked only if they are there sooner by more than that.
         spare_ms: so much later may somebody with room be there than somebody without; 0: no later, and no supervisor.
     """
 
     near: Sequence[Sequence[Seen]]
     beyond: Callable[[], Sequence[Judged]]
-    above: Callable[[], Sequence[Judged]]
+    above: Callable[[], Iterable[Sequence[Judged]]]
     sooner_ms: int
     spare_ms: int
 
@@ -107,12 +107,13 @@ def _passed_on(field: Field, rungs: list[list[Seen]], others: Sequence[Judged], 
         if found.number not in named:
             rungs[-1].append(found)
         return _told(rungs, found, full=True)
-    above = field.above() if field.spare_ms else ()
-    free = [one for one in above if one.reason is None and one.full is None]
-    if not free:
-        return None
-    found = min(free, key=lambda one: (one.rank(rotates=False), one.number))
-    return _told([*rungs, above], found, full=True)
+    asked = list(rungs)
+    for above in field.above() if field.spare_ms else ():
+        asked.append(list(above))
+        free = [one for one in above if one.reason is None and one.full is None]
+        if free:
+            return _told(asked, min(free, key=lambda one: (one.rank(rotates=False), one.number)), full=True)
+    return None
 
 
 def _fit(rungs: Iterable[Iterable[Seen]]) -> list[Judged]:

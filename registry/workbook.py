@@ -20,11 +20,11 @@ from openpyxl.utils import column_index_from_string
 
 from core.findings import DID_YOU_MEAN, Finding, Kind
 from core.foreign import system_problem
+from core.shared_texts import shared_texts
 from core.sheet_text import MOST_UNITS, units
 from registry import findings as files
 from registry import workbook_findings as kinds
 from registry.columns import ORDER, SHEETS, Holds, column, field_named, is_field, sheet_named
-from registry.shared_texts import shared_texts
 from registry.sheet_values import Cell, text_of, written
 from registry.sources import MAX_BYTES, MAX_ROWS, Field, Heading, Row
 

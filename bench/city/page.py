@@ -118,9 +118,10 @@ What this does not show: the models are ours, and so are the faults' strengths; 
 knows. Which bus a facility hangs on is not kept with readings, so an outage of a bus is here one alarm for each of its
 facilities; in operation it is one for the bus ([alarms.md](alarms.md), part 6).
 
-What rests by night and on days off is announced from 8 on, three an hour for each person, supervisors too
-([ADR 40](adr/0040-deferred-announcements.md)). By worker only what they were told of counts: a task that ended before
-is among the tasks above and nobody's burden.
+What rests by night and on days off is announced from 8 on, two an hour for each person, supervisors too, and three
+where a limit asks for it ([ADR 40](adr/0040-deferred-announcements.md),
+[72](adr/0072-places-kept-for-what-is-urgent.md)). By worker only what they were told of counts: a task that ended
+before is among the tasks above and nobody's burden.
 
 Critical and high tasks are never put off. A high one passes on from whoever has had three within the hour, to somebody
 with room, else to a supervisor with room ([ADR 58](adr/0058-room-for-what-is-urgent.md)); a critical one goes to

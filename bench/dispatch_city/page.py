@@ -87,21 +87,24 @@ def _what(one: Season) -> str:
 * A case is **in time** if every limit of it was kept, counted from when a task of its severity may be announced; that
   everybody was full then is no excuse. Bounds are counted outside the six hours of a declared storm where it is.
 
-41 critical cases of both seeds are late, 39 of them outside working hours, when one duty worker of a street and grid is
-there: for 27 the way was longer than the limit though somebody set out at once (15 minutes for a fire alarm), 6 waited
+43 critical cases of both seeds are late, 41 of them outside working hours, when one duty worker of a street and grid is
+there: for 29 the way was longer than the limit though somebody set out at once (15 minutes for a fire alarm), 6 waited
 for an urgent repair that took longer than was believed, and 8 repairs took longer than the hour. So most of it is a
 matter of posts: by night nobody nearer is there. Dispatch estimates where people are and how long urgent work takes
 (100 m of the straight line in a minute, 40 minutes a repair; here both are drawn otherwise); *nearest* is told where
 everybody stands at that moment. Told the same, dispatch is ahead of it ([0050](adr/0050-the-soonest.md)).
 
 A high task passes on from whoever has had three within the hour or twelve on the day, to somebody with room who is
-there at most 30 minutes later, else to a supervisor with room ([0058](adr/0058-room-for-what-is-urgent.md)). What is
-left beyond a bound are critical tasks, which go to whoever is there first, and high ones on one morning, that of 9
-October after eight days of holidays: the whole staff is told of three an hour from 8 on, supervisors and managers too,
-and nobody has room for a fourth.
+there at most 30 minutes later, else to a supervisor with room, of other communities at last
+([0058](adr/0058-room-for-what-is-urgent.md)). What is not urgent leaves one of the three places of an hour and two of
+the twelve of a day free for it, as long as half of its limit allows that
+([0072](adr/0072-places-kept-for-what-is-urgent.md)). So the morning of 9 October, after eight days of holidays, passes
+no bound, on which everybody was told of three an hour from 8 on, and a high task was the fourth.
 
-What falls short besides: with cells first, whoever holds two busy cells has more than twice the median; rotating evens
-that out.
+What falls short: a critical task goes to whoever is there first, whatever they have been told of, which passes no bound
+in the seeds below, and did twice in four others. Rotating, a duty worker has thirteen urgent tasks on one Saturday, and
+a supervisor thirteen planned ones on 9 October. With cells first, whoever holds two busy cells has more than twice the
+median; rotating evens that out.
 """
 
 

@@ -9,15 +9,18 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from openpyxl import Workbook, load_workbook
+from openpyxl.reader.excel import ExcelReader
 
 from core.errors import Invalid
 from core.exchange import MOST_RECORDS
 from core.findings import Finding
 from core.foreign import system_problem
+from core.shared_texts import shared_texts
+from core.sheet_text import PLAIN_TEXTS, write_text
 from dispatch import exchange_findings as kinds
 from dispatch.exchange.mapping import NEEDED, Mapped, plain
 from dispatch.exchange.records import Row
@@ -30,6 +33,19 @@ _EXACT: Final = 10**15
 """Whole numbers above this a spreadsheet does not keep."""
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")
 _FORMULA_BEGINS: Final = ("=", "+", "-", "@", "\t", "\r")
+_MOST_LINES: Final = 1_048_576
+"""Rows of a sheet."""
+_TEXTS: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+
+
+class _Reader(ExcelReader):  # type: ignore[misc]  # openpyxl has no types
+    """openpyxl's reader with shared texts as they were meant; its own loses an ``x005F_`` that is part of one."""
+
+    def read_strings(self) -> None:
+        part = next((one.PartName[1:] for one in self.package.Override if one.ContentType == _TEXTS), None)
+        if part is not None:
+            with self.archive.open(part) as stream:
+                self.shared_strings = shared_texts(stream)
 
 
 def read_rows(path: Path, mapped: Mapped) -> tuple[list[Row], list[Finding]]:
@@ -136,7 +152,9 @@ def _of_workbook(path: Path, data: bytes, wrong: list[Finding]) -> Iterator[tupl
         if unpacked > _MOST_UNPACKED:
             most = _megabytes(_MOST_UNPACKED)
             raise Invalid([kinds.FILE_TOO_LARGE.at(str(path), size=_megabytes(unpacked), most=most)])
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        reader = _Reader(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        reader.read()
+        book = reader.wb
         sheet = book.worksheets[0]
         sheet.reset_dimensions()
         lines = [
@@ -174,12 +192,17 @@ def write_rows(path: Path, heads: Sequence[str], rows: Iterable[Sequence[str]]) 
 
     Raises:
         OSError: if it cannot be written; nothing has changed then.
+        Invalid: if there are more rows than a sheet has.
     """
     count = 0
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            count = _write_book(file, heads, rows) if path.suffix.lower() == ".xlsx" else _write_csv(file, heads, rows)
+            count = (
+                _write_book(path, file, heads, rows)
+                if path.suffix.lower() == ".xlsx"
+                else _write_csv(file, heads, rows)
+            )
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
@@ -201,20 +224,23 @@ def _write_csv(file: Any, heads: Sequence[str], rows: Iterable[Sequence[str]]) -
     return count
 
 
-def _write_book(file: Any, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet()
-    sheet.append(list(heads))
+def _write_book(path: Path, file: Any, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+    """Every text comes back as it was, whatever it looks like."""
+    from xlsxwriter import Workbook
+
     count = 0
-    for row in rows:
-        sheet.append([_inert(cell) for cell in row])
-        count += 1
-    book.save(file)
+    with Workbook(file, dict(PLAIN_TEXTS)) as book:
+        sheet, style = book.add_worksheet(), book.add_format({"num_format": "@"})
+        for count, row in enumerate(chain([heads], rows)):
+            if count >= _MOST_LINES:
+                raise Invalid([kinds.TOO_MANY.at(str(path), most=_MOST_LINES - 1)])
+            for at, cell in enumerate(row):
+                write_text(sheet, count, at, cell, style)
     return count
 
 
 def _inert(cell: str) -> str:
-    """A text that no spreadsheet takes for a formula: what people wrote may begin with one."""
+    """A text of a CSV that no spreadsheet takes for a formula: what people wrote may begin with one."""
     risky = cell.startswith(_FORMULA_BEGINS) and not _is_number(cell)
     return f"'{cell}" if risky else cell
 

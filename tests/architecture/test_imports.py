@@ -33,8 +33,8 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
         "store": "numpy duckdb pyarrow influxdb_client msgspec urllib3 httpx2",
         "rules": "numpy yaml",
         "registry": "numpy sqlalchemy yaml shapely openpyxl xlsxwriter argon2 pydantic",
-        "dispatch": "numpy sqlalchemy paho apprise chinese_calendar msgspec yaml openpyxl",
-        "api": "numpy fastapi starlette anyio pydantic uvicorn argon2 sqlalchemy orjson yaml openpyxl reportlab"
+        "dispatch": "numpy sqlalchemy paho apprise chinese_calendar msgspec yaml openpyxl xlsxwriter",
+        "api": "numpy fastapi starlette anyio pydantic uvicorn argon2 sqlalchemy orjson yaml reportlab"
         " pyarrow re2 xlsxwriter",
         "firmware_sim": "numpy pymodbus paho yaml google msgspec",
         "app": "numpy typer click rich pydantic pydantic_core pydantic_settings alembic sqlalchemy yaml psutil uvicorn"

@@ -44,7 +44,7 @@ def kept_town(folder: Path) -> Iterator[Town]:
         town.settings = replace(town.settings, web_root=pages)
         town.give_login("bb-g1", Role.ADMINISTRATOR, "bb")  # else the pages begin with the setup
         # a city that gives one person more than three within the hour, or the fourth would be somebody else's
-        many = Policy(most_an_hour=len(PUMPS))
+        many = Policy(most_an_hour=len(PUMPS), kept_an_hour=0)
         town.hall.journal = SqlJournal(town.hall.engine, rules=RULES.get, source=town.hall.city.registry, policy=many)
         for code in PUMPS:
             for rule in CASES:

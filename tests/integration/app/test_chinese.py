@@ -27,7 +27,7 @@ from gateway.product import Evidence as ProfileEvidence
 from gateway.product import Kind, Quirk
 from gateway.profile import DataType, Order
 from gateway.profile_file import OBJECTS, shipped
-from gateway.profile_warnings import check
+from gateway.profile_warnings import MOST_BYTES, check, check_text
 from gateway.quantities import called
 from gateway.transport import Framing
 from registry import calendar_entries
@@ -351,7 +351,8 @@ def test_wrong_and_odd_profiles_are_explained_in_chinese(tmp_path: Path) -> None
     for name, text in texts.items():
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
     checked = [check(tmp_path / f"{name}.yaml", ours=True) for name in texts]
-    found = {finding.kind for one in checked for finding in (*one.errors, *one.warnings)}
+    sent = [check_text("x" * (MOST_BYTES + 1), "large"), check_text("a: &b 1\nc: *b\n", "tangled")]
+    found = {finding.kind for one in (*checked, *sent) for finding in (*one.errors, *one.warnings)}
     assert found >= {kind for kind in vars(profile_findings).values() if isinstance(kind, FindingKind)}
     run = twingrid("--lang", "zh", "profile", "check", *(f"{name}.yaml" for name in texts), "none.yaml", cwd=tmp_path)
     assert run.returncode == 1, run.stderr
@@ -360,6 +361,9 @@ def test_wrong_and_odd_profiles_are_explained_in_chinese(tmp_path: Path) -> None
         f"TG-{code:04}" for code in (*range(100, 107), *range(120, 126))
     } - {"TG-0103"}
     assert strangers(run.stdout + run.stderr, tmp_path) == []
+    said = [f"{finding.what_in('zh')} {finding.fix_in('zh')}" for one in sent for finding in one.errors]
+    assert len(said) == len(sent)
+    assert strangers("\n".join(said), tmp_path) == []
     as_json = twingrid("--lang", "zh", "profile", "check", "--json", "wrong.yaml", "odd.yaml", cwd=tmp_path)
     told = [one for file in json.loads(as_json.stdout) for one in (*file["errors"], *file["warnings"])]
     assert len(told) > 50

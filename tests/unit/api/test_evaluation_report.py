@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import zipfile
 import zlib
 
 import pytest
@@ -13,7 +14,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from api import evaluation_texts as say
 from api.evaluation_paper import MOST_LINES, column_width, paper
-from api.evaluation_tables import sheets
+from api.evaluation_tables import Column, Sheet, Show, sheets
 from api.evaluation_workbook import workbook
 from core.places import Text
 from core.ports.evaluation import (
@@ -28,6 +29,7 @@ from core.ports.evaluation import (
     TrainingReason,
 )
 from core.ports.intake import Burden
+from core.shared_texts import shared_texts
 from core.trades import SKILLS
 from registry.classbook import load_classes
 
@@ -133,6 +135,21 @@ def test_no_name_becomes_a_formula() -> None:
     book = load_workbook(io.BytesIO(workbook(sheets(evaluation(), ASKED, name_of), HEADING, 20, "en")))
     cell = book["Cells"]["A2"]
     assert (cell.value, cell.data_type) == ("=HYPERLINK(1)", "s")
+
+
+HOSTILE = ("_x0041_", "_x005F_x0041_", "=1+1", "bell\x07", "泵😀房", "<r>x</r>", " a ", "+86")
+
+
+def test_every_name_comes_back_from_the_workbook() -> None:
+    """What looks like a character's number, a formula or markup, control characters, emoji: the same texts again."""
+    column = Column(say.CASES, Show.TEXT)
+    made = Sheet(name=say.CASES, columns=(column,), rows=tuple((text,) for text in HOSTILE))
+    data = workbook([made], HEADING, 20, "en")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open("xl/sharedStrings.xml") as stream:
+        texts = shared_texts(stream)
+    assert set(HOSTILE) <= set(texts)
+    cells = load_workbook(io.BytesIO(data))[say.CASES.in_language("en")]
+    assert [row[0].data_type for row in cells.iter_rows(min_row=2)] == ["s"] * len(HOSTILE)
 
 
 def test_every_row_has_a_cell_for_every_column() -> None:

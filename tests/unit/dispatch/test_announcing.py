@@ -86,34 +86,44 @@ def clock_of(moments: list[int]) -> list[str]:
     return [datetime.fromtimestamp(one / 1000, POLICY.calendar.zone).strftime("%H:%M") for one in moments]
 
 
-def test_a_night_of_a_supervisor_is_told_three_an_hour() -> None:
-    """Twelve tasks that rest by night, and one supervisor: three at 8, at 9, at 10, at 11, and their limits stay."""
+def test_a_night_of_a_supervisor_is_told_over_the_hours() -> None:
+    """Ten tasks that rest by night, and one supervisor: two an hour from 8 on, and their limits stay.
+
+    Two more have no other time within half of their limit: they take the places that are kept, third of an hour.
+    """
     office = Office(FOREMAN)
-    tasks = [office.file(MONDAY + number * MINUTE, Severity.MEDIUM) for number in range(12)]
-    assert clock_of([task.given_ms for task in tasks]) == [f"{8 + number // 3:02}:00" for number in range(12)]
+    tasks = [office.file(MONDAY + number * MINUTE, Severity.MEDIUM) for number in range(10)]
+    hours = ["08:00", "09:00", "10:00", "11:00", "14:00"]
+    assert clock_of([task.given_ms for task in tasks]) == [hour for hour in hours for _ in range(2)]
+    tasks += [office.file(MONDAY + HOUR, Severity.MEDIUM) for _ in range(2)]
+    told = clock_of(sorted(task.given_ms for task in tasks))
+    assert told == sorted([*(hour for hour in hours for _ in range(2)), "08:00", "09:00"])
     assert {task.owner for task in tasks} == {FOREMAN.number}
     assert {task.due_ms for task in tasks} == {due(POLICY.calendar, DeadlineClock.WORK, at("2026-11-23 08:00"), 8)}
 
 
 def test_what_may_wait_least_comes_first_in_any_order() -> None:
-    """Three low and three medium tasks of one night: medium ones at 8, low ones at 9, however they are filed."""
+    """Three low and three medium tasks of one night: medium ones at 8, low ones after them, however they are filed."""
     wanted = (Severity.LOW, Severity.LOW, Severity.LOW, Severity.MEDIUM, Severity.MEDIUM, Severity.MEDIUM)
     for order in sorted(set(permutations(wanted))):
         office = Office(FOREMAN)
         for severity in order:
             office.file(MONDAY, severity)
-        for task in office.tasks:
-            assert clock_of([task.given_ms]) == ["08:00" if task.severity is Severity.MEDIUM else "09:00"]
+        told = {
+            severity: clock_of(sorted(one.given_ms for one in office.tasks if one.severity is severity))
+            for severity in QUIET
+        }
+        assert told == {Severity.MEDIUM: ["08:00", "08:00", "09:00"], Severity.LOW: ["09:00", "10:00", "10:00"]}
 
 
 def test_a_low_task_makes_room_into_the_next_day() -> None:
-    """Twelve low tasks fill the day of the only one there; a medium one is told in time, and the last low one moves."""
+    """Ten low tasks fill the day of the only one there; a medium one is told in time, and the last low one moves."""
     office = Office(FOREMAN)
-    low = [office.file(MONDAY, Severity.LOW) for _ in range(12)]
+    low = [office.file(MONDAY, Severity.LOW) for _ in range(10)]
     medium = office.file(MONDAY, Severity.MEDIUM)
     assert clock_of([medium.given_ms]) == ["08:00"]
     assert low[-1].given_ms == at("2026-11-24 08:00")
-    assert most_a_day([task.given_ms for task in office.tasks]) == 12
+    assert most_a_day([task.given_ms for task in office.tasks]) == 10
 
 
 def test_critical_and_high_never_wait() -> None:
@@ -126,19 +136,45 @@ def test_critical_and_high_never_wait() -> None:
 def test_workers_come_before_waiting_and_waiting_before_managers() -> None:
     """The holder, the neighbour, the colleague, the foreman at 8; then the holder again at 9; no manager is asked."""
     office = Office(*CROWD)
-    owners = [office.file(MONDAY, Severity.MEDIUM).owner for _ in range(13)]
+    owners = [office.file(MONDAY, Severity.MEDIUM).owner for _ in range(9)]
     people = [HOLDER, NEIGHBOUR, COLLEAGUE, FOREMAN]
-    assert owners[:12] == [person.number for person in people for _ in range(3)]
-    assert owners[12] == HOLDER.number
-    assert clock_of([office.tasks[12].given_ms]) == ["09:00"]
+    assert owners[:8] == [person.number for person in people for _ in range(2)]
+    assert owners[8] == HOLDER.number
+    assert clock_of([office.tasks[8].given_ms]) == ["09:00"]
 
 
 def test_a_worker_alone_is_told_later_too() -> None:
-    """Nobody else is there: the fourth task of the hour waits an hour instead of for ever."""
+    """Nobody else is there: the third task of the hour waits an hour instead of for ever."""
     office = Office(HOLDER)
-    tasks = [office.file(at("2026-11-23 09:10"), Severity.MEDIUM) for _ in range(4)]
-    assert clock_of([task.given_ms for task in tasks]) == ["09:10", "09:10", "09:10", "10:10"]
-    assert tasks[3].owner == HOLDER.number
+    tasks = [office.file(at("2026-11-23 09:10"), Severity.MEDIUM) for _ in range(3)]
+    assert clock_of([task.given_ms for task in tasks]) == ["09:10", "09:10", "10:10"]
+    assert tasks[2].owner == HOLDER.number
+
+
+def test_the_third_of_an_hour_is_kept_for_what_is_urgent() -> None:
+    """The morning after long holidays: the only one there is told of two at 8, and a high task at 8:49 is the third.
+
+    What rests keeps its other hours, and no bound is passed; the next one within that hour is the supervisor's.
+    """
+    office = Office(HOLDER, FOREMAN)
+    for _ in range(20):
+        office.file(MONDAY, Severity.LOW)
+    high = office.file(at("2026-11-23 08:49"), Severity.HIGH)
+    assert (high.owner, clock_of([high.given_ms])) == (HOLDER.number, ["08:49"])
+    assert office.file(at("2026-11-23 08:51"), Severity.HIGH).owner == FOREMAN.number
+    for moments in office.told(quiet=False).values():
+        assert most_an_hour(moments) == 3
+        assert most_a_day(moments) <= 11
+
+
+def test_what_is_kept_gives_way_to_a_limit() -> None:
+    """A task that must be announced by 10 finds two told each hour: it takes a kept place, no supervisor is asked."""
+    office = Office(HOLDER, CITY)
+    for _ in range(4):
+        office.file(MONDAY, Severity.MEDIUM)
+    pressing = office.file(at("2026-11-23 08:00"), Severity.MEDIUM, DeadlineClock.CONTINUOUS)
+    assert pressing.owner == HOLDER.number
+    assert pressing.given_ms <= latest_ms(pressing.wanted_ms, pressing.due_ms, pressing.clock, POLICY)
 
 
 def test_the_limit_counts_more_than_the_burden() -> None:
@@ -193,14 +229,14 @@ def test_supervisors_of_other_communities_help_before_the_city_does() -> None:
 
 
 def test_what_ends_before_it_is_told_makes_room() -> None:
-    """One of the three of 8 o'clock clears in the night: the first of 9 o'clock moves up, and it is never told of."""
+    """One of the two of 8 o'clock clears in the night: the first of 9 o'clock moves up, and it is never told of."""
     office = Office(FOREMAN)
-    tasks = [office.file(MONDAY, Severity.MEDIUM) for _ in range(5)]
+    tasks = [office.file(MONDAY, Severity.MEDIUM) for _ in range(4)]
     moved = office.loads.ended(tasks[1], MONDAY + HOUR)
-    assert [task is tasks[3] for task in moved] == [True]
-    assert clock_of([task.given_ms for task in tasks]) == ["08:00", "08:00", "08:00", "08:00", "09:00"]
+    assert [task is tasks[2] for task in moved] == [True]
+    assert clock_of([task.given_ms for task in tasks]) == ["08:00", "08:00", "08:00", "09:00"]
     assert not tasks[1].heard
-    assert len(office.told(quiet=True)[FOREMAN.number]) == 4
+    assert len(office.told(quiet=True)[FOREMAN.number]) == 3
 
 
 def test_why_somebody_waits_is_listed() -> None:
@@ -306,17 +342,43 @@ def is_over(office: Office, now_ms: int) -> bool:
     return any(hour > POLICY.most_an_hour for hour in hours) or any(day > POLICY.most_a_day for day in days)
 
 
-def owner_is_full(office: Office, task: ForeseenTask) -> bool:
+def owner_is_full(
+    office: Office, task: ForeseenTask, a_day: int = POLICY.most_a_day, an_hour: int = POLICY.most_an_hour
+) -> bool:
     """Whether whoever got the task has no room for one more until it must be announced, counted the slow way."""
     latest = latest_ms(task.wanted_ms, task.due_ms, task.clock, POLICY)
     every = office.told(quiet=False).get(task.owner or 0, [])
     for ahead in range((latest - task.wanted_ms) // (15 * MINUTE) + 1):
         at_ms = task.wanted_ms + ahead * 15 * MINUTE
         day = [one for one in every if POLICY.calendar.day_of(one) == POLICY.calendar.day_of(at_ms)]
-        room = len(day) < POLICY.most_a_day and most_an_hour(sorted([*every, at_ms])) <= POLICY.most_an_hour
+        room = len(day) < a_day and most_an_hour(sorted([*every, at_ms])) <= an_hour
         if room and POLICY.calendar.works_at(at_ms):
             return False
     return True
+
+
+A_DAY, AN_HOUR = POLICY.most_a_day - POLICY.kept_a_day, POLICY.most_an_hour - POLICY.kept_an_hour
+
+
+def places_taken(office: Office) -> int:
+    """How many that are not urgent have been told in places that are kept."""
+    told = office.told(quiet=True).values()
+    hours = [sum(end - HOUR < one <= end for one in moments) > AN_HOUR for moments in told for end in moments]
+    days = [Counter(POLICY.calendar.day_of(one) for one in moments) for moments in told]
+    return sum(hours) + sum(max(0, count - A_DAY) for counts in days for count in counts.values())
+
+
+@given(FILINGS, STAFF)
+def test_a_kept_place_is_taken_only_where_a_limit_asks_for_it(
+    filings: list[tuple[int, Severity, DeadlineClock, int | None]], staff: tuple[Person, ...]
+) -> None:
+    """Whatever is filed: two an hour and ten a day, and more only for what finds its owner so full until it must be."""
+    office = Office(*staff)
+    for minute, severity, clock, _ in sorted(filings, key=lambda one: one[0]):
+        before = places_taken(office)
+        task = office.file(MONDAY + minute * MINUTE, severity, clock)
+        if severity in QUIET and places_taken(office) > before:
+            assert owner_is_full(office, task, A_DAY, AN_HOUR)
 
 
 @given(st.lists(st.sampled_from(QUIET), min_size=1, max_size=12), st.randoms(use_true_random=False), STAFF)

@@ -116,6 +116,24 @@ def test_the_soonest_with_room_is_named_however_many_are_sooner() -> None:
     assert [one.person for one in found.candidates if one.passed_over is None] == [26]
 
 
+def test_supervisors_of_other_communities_have_what_those_of_the_community_have_no_room_for() -> None:
+    """Workers, foreman and manager have had three: whoever supervises the grid next door has a high task, not before.
+
+    The other grid's supervisor is not asked, and nothing critical is theirs.
+    """
+    next_door = person(40, supervisor=True, communities=frozenset({2}))
+    other = person(41, supervisor=True, communities=frozenset({2}), role=Role.GRID_WORKER)
+    town, full = roster(*ALL, next_door, other), Load(hour=3)
+    loads = dict.fromkeys((1, 2, 3), FULL) | {4: full, 5: full, 40: Load(open=9)}
+    found = route(HIGH, town, loads, POLICY)
+    assert (found.owner, found.rung) == (40, Rung.SUPERVISOR)
+    assert named(HIGH, town, loads)[4] is PassedOver.FULL_HOUR
+    assert 41 not in named(HIGH, town, loads)
+    assert route(HIGH, town, loads | {4: Load(open=20)}, POLICY).owner == 4
+    assert 40 not in named(HIGH, town, loads | {4: Load(open=20)})
+    assert route(CRITICAL, town, loads, POLICY).owner == 1
+
+
 def test_where_nobody_has_room_a_high_task_stays_with_the_soonest() -> None:
     """Workers, foreman and manager have had three: it is the holder's, at once, and the fourth."""
     loads = dict.fromkeys((1, 2, 3), FULL) | dict.fromkeys((4, 5), Load(hour=3))
@@ -155,11 +173,11 @@ HAD = st.builds(Load, hour=st.integers(0, 4), today=st.sampled_from([0, 11, 12])
 
 @given(
     st.lists(st.tuples(st.sampled_from(["c1", "c2", ""]), st.booleans(), st.integers(0, 8000), HAD), max_size=6),
-    st.lists(HAD, max_size=2),
+    st.lists(st.tuples(st.booleans(), HAD), max_size=3),
     st.sampled_from([Severity.HIGH, Severity.CRITICAL]),
 )
 def test_no_urgent_task_is_without_owner_and_a_fourth_one_has_its_reason(
-    crew: list[tuple[str, bool, int, Load]], foremen: list[Load], severity: Severity
+    crew: list[tuple[str, bool, int, Load]], foremen: list[tuple[bool, Load]], severity: Severity
 ) -> None:
     """Whoever there is: it has an owner at once, and one without room only if nobody with room is there in time.
 
@@ -169,9 +187,12 @@ def test_no_urgent_task_is_without_owner_and_a_fourth_one_has_its_reason(
         person(10 + at, cells=frozenset({cell} if cell else ()), communities=frozenset({1 if near else 2}))
         for at, (cell, near, _, _) in enumerate(crew)
     ]
-    people += [person(30 + at, supervisor=True, skills=frozenset()) for at in range(len(foremen))]
+    people += [
+        person(30 + at, supervisor=True, skills=frozenset(), communities=frozenset({1 if near else 2}))
+        for at, (near, _) in enumerate(foremen)
+    ]
     loads = {10 + at: replace(had, spot=north(metres)) for at, (_, _, metres, had) in enumerate(crew)}
-    loads |= {30 + at: had for at, had in enumerate(foremen)}
+    loads |= {30 + at: had for at, (_, had) in enumerate(foremen)}
     found = route(replace(CRITICAL, severity=severity), roster(*people, MANAGER), loads, POLICY)
     assert found.owner is not None
     there = {10 + at: way_ms(round(metres, -1), POLICY) for at, (_, _, metres, _) in enumerate(crew)}

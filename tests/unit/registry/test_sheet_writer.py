@@ -15,10 +15,10 @@ from openpyxl import load_workbook
 
 from core.errors import Invalid
 from core.findings import Finding
+from core.shared_texts import plain, shared_texts
 from core.sheet_text import MOST_UNITS
 from registry import tables
 from registry.database import insert_many
-from registry.shared_texts import plain, shared_texts
 from registry.sheet_writer import letters, written
 from registry.workbook import WorkbookSource
 
