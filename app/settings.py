@@ -8,7 +8,6 @@ they stand in; what an installation writes lies below ``data_dir``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +18,7 @@ from app.funds_settings import FundsSettings
 from app.home_assistant_settings import HomeAssistantSettings
 from app.revisit_settings import RevisitSettings
 from app.settings_section import Contradiction, Section
+from app.webhook_settings import WebhookSettings
 from core.alarms import Severity
 from core.people import Language
 from core.ports.cases import Mode
@@ -372,15 +372,6 @@ class ExchangeSettings(Section):
     """The exchange of cases with other platforms."""
 
     partners: Mapping[ChannelName, PartnerSettings] = {}
-
-
-class WebhookSettings(Section):
-    """Where other programs may be told of alarms and cases (docs/ecosystem.md)."""
-
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
-    """May lead there though the addresses are not public, such as 10.1.0.0/16."""
-    plain_http: bool = False
-    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
 
 
 class SupervisorSettings(Section):

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from app.settings import NotificationSettings, Settings, WebhookSettings
+from app.settings import NotificationSettings, Settings
+from app.webhook_settings import WebhookSettings
 from app.webhooks import desk, line_of, webhook_post
 from core.alarms import ChangeKind, Severity
 from core.clock import ManualClock
